@@ -1,0 +1,1 @@
+"""The fictional demo city, pushed through the real services."""

@@ -1,0 +1,1 @@
+"""Pure rules of the hotline, written with the standard library only."""

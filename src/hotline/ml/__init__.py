@@ -1,0 +1,1 @@
+"""Text in, triage out: segmentation, the classifier, its training and its measurement."""

@@ -1,0 +1,1 @@
+"""The web application: the JSON API and the pages."""

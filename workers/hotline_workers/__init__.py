@@ -1,0 +1,1 @@
+"""Celery workers of Hotline: the second source root, installed with the package."""
