@@ -59,13 +59,19 @@ class DataFolder:
         resolved = Path(path).expanduser().resolve()
         _create(resolved)
         _check_owner(resolved)
-        _check_content(resolved)
-        folder = cls(resolved, _take_lock(resolved))
         try:
-            folder._lay_out()
-        except BaseException:
-            folder.close()
-            raise
+            _check_content(resolved)
+            folder = cls(resolved, _take_lock(resolved))
+            try:
+                folder._lay_out()
+            except BaseException:
+                folder.close()
+                raise
+        except OSError as error:
+            raise EmbeddedError(
+                f"the data folder {resolved} is not writable ({error.strerror}): "
+                "make it so (chmod u+rwx) or choose another with DATA=/some/path"
+            ) from error
         return folder
 
     def close(self) -> None:
@@ -155,10 +161,6 @@ def _check_owner(path: Path) -> None:
             f"the data folder {path} belongs to another user (uid {owner}, you are uid {os.geteuid()}): "
             "start Hotline as that user or choose another folder with DATA=/some/path"
         )
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise EmbeddedError(
-            f"the data folder {path} is not writable: make it so (chmod u+rwx) or choose another with DATA=/some/path"
-        )
 
 
 def _check_content(path: Path) -> None:
@@ -175,15 +177,10 @@ def _check_content(path: Path) -> None:
 
 def _take_lock(path: Path) -> int:
     """Return the descriptor that holds the lock. Python keeps it from child processes, so it ends with this one."""
-    try:
-        descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise EmbeddedError(
-            f"the data folder {path} is not writable ({error.strerror}): choose another with DATA=/some/path"
-        ) from error
+    descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(descriptor)
         raise EmbeddedError(

@@ -19,7 +19,7 @@ import psutil
 
 from hotline.embedded.files import write_json
 
-# Every supervised process carries this variable, set to the data folder; its own children inherit it.
+# Every supervised child carries this variable, set to its name and the data folder; its own children inherit it.
 MARK = "HOTLINE_SUPERVISED_IN"
 
 # Seconds by which two readings of one process's start may differ, since the kernel counts it in ticks since boot.
@@ -80,10 +80,19 @@ def working_in(folders: Collection[Path], names: Collection[str]) -> list[psutil
     return [process for process in named if _read_of(process.cwd) in wanted]
 
 
-def marked_with(folder: Path) -> list[psutil.Process]:
-    """Return the processes that a supervisor of `folder` started, and their descendants."""
-    mark = str(folder)
-    return [process for process in _others() if (_read_of(process.environ) or {}).get(MARK) == mark]
+def mark(name: str, folder: Path) -> dict[str, str]:
+    """Return the environment variable that marks the child called `name` of the supervisor of `folder`."""
+    return {MARK: f"{name}:{folder}"}
+
+
+def marked(folder: Path, name: str | None = None) -> list[psutil.Process]:
+    """Return the children of the supervisor of `folder` and their descendants: all, or those of the child `name`."""
+    found = []
+    for process in _others():
+        child, _, where = (_read_of(process.environ) or {}).get(MARK, "").partition(":")
+        if where == str(folder) and name in (None, child):
+            found.append(process)
+    return found
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -164,7 +164,7 @@ class Supervisor:
 
     def _end_orphans(self) -> None:
         """End the children of an earlier supervisor; the embedded servers see to theirs when they are launched."""
-        left = orphans.marked_with(self._folder.path)
+        left = orphans.marked(self._folder.path)
         if left and not orphans.end(left, _ORPHAN_STEPS):
             raise EmbeddedError(f"a process of an earlier run (pid {left[0].pid}) does not end: end it by hand")
 
@@ -179,8 +179,13 @@ class _ChildService(Service):
         self.stop_steps = (StopStep(signal.SIGTERM, child.grace),)
 
     def launch(self) -> None:
-        env = {**os.environ, **self._child.env, orphans.MARK: str(self.folder.path)}
+        env = {**os.environ, **self._child.env, **orphans.mark(self.name, self.folder.path)}
         self._spawn(self._child.argv, Launch(signal.SIGTERM), env=env, cwd=self._child.cwd)
+
+    def clear_up(self) -> None:
+        super().clear_up()
+        # A member of the family that opened a session of its own and lost its parent is known by its mark alone.
+        orphans.end(orphans.marked(self.folder.path, self.name), [(signal.SIGKILL, 5.0)])
 
     def is_ready(self) -> bool:
         return self._child.ready is None or self._child.ready()
