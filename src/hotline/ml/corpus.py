@@ -1,0 +1,118 @@
+"""Labelled texts: what training and measurement read.
+
+One JSON object a line: ``title, content, matter`` and, where known, ``alt`` (a second matter that a careful colleague
+could defend), ``type``
+(诉求类型), ``urgent`` (0 or 1), ``src`` and ``split``.  Rows with ``split`` = "test" and files that end in ``_dev`` or
+``_test`` are for measuring
+and are never trained on.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HELD_OUT_FILES = ("_dev", "_test")
+
+
+class CorpusError(ValueError):
+    """A data file cannot be used; the message names the file and the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A labelled text.  ``weight`` says how much it counts in training, 1 being a letter's."""
+
+    title: str
+    content: str
+    matter: str
+    alt: str | None = None
+    type: str | None = None
+    urgent: bool | None = None
+    source: str = ""
+    held_out: bool = False
+    weight: float = 1.0
+
+    @property
+    def text(self) -> tuple[str, str]:
+        """The pair that the model reads."""
+        return self.title, self.content
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """Provenance for the manifest: the file's name without its folder, its rows used and the hash of its bytes."""
+
+    name: str
+    rows: int
+    sha256: str
+
+
+def read_training(paths: Iterable[Path]) -> tuple[list[Row], list[DataFile]]:
+    """Read every training row once, in a fixed order.  A folder stands for its labelled files.  Raises ``CorpusError``."""
+    rows: dict[tuple[str, str], Row] = {}
+    files: list[DataFile] = []
+    for path in _expand(paths):
+        if path.stem.endswith(HELD_OUT_FILES):
+            raise CorpusError(f"{path.name} is held out for measuring; train on other files")
+        fresh = [row for row in read_rows(path) if not row.held_out and row.text not in rows]
+        rows.update((row.text, row) for row in fresh)
+        files.append(DataFile(path.name, len(fresh), hashlib.sha256(path.read_bytes()).hexdigest()))
+    if not rows:
+        raise CorpusError("no labelled texts found; name JSON-lines files with title, content and matter")
+    return list(rows.values()), files
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read all rows of one file, held-out ones included.  Raises ``CorpusError``."""
+    return [_row(record, f"{path.name}:{number}") for number, record in _records(path)]
+
+
+def _expand(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from (file for file in sorted(path.glob("*.jsonl")) if _is_labelled(file))
+        elif path.is_file():
+            yield path
+        else:
+            raise CorpusError(f"{path} does not exist")
+
+
+def _is_labelled(path: Path) -> bool:
+    """A folder may hold other files; a training file has a matter in its first row and is not held out by its name."""
+    first = next(_records(path), (0, {}))[1]
+    return "matter" in first and "content" in first and not path.stem.endswith(HELD_OUT_FILES)
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise CorpusError(f"{path.name}:{number}: not JSON: {error}") from error
+            if not isinstance(record, dict):
+                raise CorpusError(f"{path.name}:{number}: not a JSON object")
+            yield number, record
+
+
+def _row(record: dict[str, Any], place: str) -> Row:
+    content, matter = record.get("content"), record.get("matter")
+    if not isinstance(content, str) or not isinstance(matter, str):
+        raise CorpusError(f"{place}: content and matter must be texts")
+    urgent = record.get("urgent")
+    return Row(
+        title=record.get("title") or "",
+        content=content,
+        matter=matter,
+        alt=record.get("alt"),
+        type=record.get("type"),
+        urgent=None if urgent is None else bool(urgent),
+        source=str(record.get("src", "")),
+        held_out=record.get("split") == "test",
+        weight=float(record.get("weight", 1.0)),
+    )

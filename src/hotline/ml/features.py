@@ -1,0 +1,73 @@
+"""Which features a text has.  Training and serving call the same functions, so they cannot drift apart.
+
+Three blocks, each normalised for itself: ``word`` (words and pairs of words of title and content), ``char`` (pieces of
+two to four characters,
+which carry over to words the segmenter does not know) and ``title`` (the title's words once more, because titles are
+written by someone who has
+already decided what the matter is).
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from operator import add
+
+from hotline.ml.segment import CLASSES, SegmenterSpec, clean, is_word, segmenter
+
+BLOCKS = ("word", "char", "title")
+
+TITLE_CHARS = 100
+CONTENT_CHARS = 500
+"""Longer letters repeat themselves and tell their history after this; cross-validation gains nothing from the rest."""
+
+_BREAK = re.compile(rf"[^\w{''.join(CLASSES.values())}]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text after hygiene and segmentation: ``text`` feeds the characters, the word lists feed words and title."""
+
+    text: str
+    title_words: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def read_documents(texts: Iterable[tuple[str, str]], spec: SegmenterSpec) -> Iterable[Document]:
+    """Yield a document for each (title, content), cut by the segmenter that ``spec`` names."""
+    cut = segmenter(spec)
+    for title, content in texts:
+        yield read_document(title, content, cut)
+
+
+def read_document(title: str, content: str, cut: Callable[[str], list[str]]) -> Document:
+    """Clean and cut one text.  Title and content are joined for words and characters."""
+    head, body = clean(title, TITLE_CHARS), clean(content, CONTENT_CHARS)
+    title_words = tuple(token for token in cut(head) if is_word(token)) if head else ()
+    words = tuple(token for token in cut(body) if is_word(token))
+    return Document(_BREAK.sub(" ", f"{head} {body}" if head else body), title_words, title_words + words)
+
+
+def word_features(document: Document) -> list[str]:
+    """Words and pairs of neighbours."""
+    return [*document.words, *_pairs(document.words)]
+
+
+def char_features(document: Document) -> list[str]:
+    """Pieces of two, three and four characters; punctuation counts as one space."""
+    text = document.text
+    two = list(map(add, text, text[1:]))
+    three = list(map(add, two, text[2:]))
+    return [*two, *three, *map(add, three, text[3:])]
+
+
+def title_features(document: Document) -> list[str]:
+    """The title's words and pairs; empty for a phone call without a title."""
+    return [*document.title_words, *_pairs(document.title_words)]
+
+
+EXTRACTORS: tuple[Callable[[Document], list[str]], ...] = (word_features, char_features, title_features)
+"""In the order of ``BLOCKS``."""
+
+
+def _pairs(words: tuple[str, ...]) -> list[str]:
+    return [f"{left} {right}" for left, right in zip(words, words[1:], strict=False)]

@@ -1,0 +1,148 @@
+"""From a citizen's text to tokens: hygiene first, then segmentation.
+
+Hygiene makes one writing of many (traditional → simplified, full-width → plain, whitespace) and leaves nothing of a
+person in the text: phones,
+IDs, cards, plates, e-mail addresses and introduced names become one class character each, and so do amounts, dates,
+times, house and other numbers.
+A class is a single character so that character n-grams see it as one sign.
+"""
+
+import importlib.metadata
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import zhconv
+
+from hotline.domain.masking import find_personal
+
+MAX_CHARS = 1000
+"""Only the first characters of a content are read: what a citizen wants stands there, and one call's time stays
+bounded.
+"""
+
+CLASSES = {
+    "phone": "☎",
+    "id": "◉",
+    "card": "▤",
+    "plate": "▣",
+    "email": "✉",
+    "name": "☺",
+    "amount": "¤",
+    "date": "◷",
+    "time": "◔",
+    "house": "⌂",
+    "number": "№",
+}
+"""Class name → its character.  NFKC runs before, so none of them can be decomposed again."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ANONYMOUS_PLACE = re.compile(r"(?<![A-Za-z])[A-Z]\d{0,2}(?=[市县区州])")
+_PUBLIC_NUMBERS = "12345|12315|12306|12333|12388|12348|12328|12369|12366|12320|12393|12337|110|119|120|122|114|10086|10010|10000|96\\d{3,4}|[2345]g|5a|3c"
+_NUMBER = re.compile(
+    rf"(?P<keep>(?<![\da-z.])(?:{_PUBLIC_NUMBERS})(?![\da-z.]))"
+    r"|(?P<date>\d{4}[年./-]\d{1,2}[月./-]\d{1,2}日?|\d{4}年(?:\d{1,2}月)?|\d{1,2}月\d{1,2}[日号]?|(?<![\d.])(?:19|20)\d{2}(?![\d.]))"
+    r"|(?P<time>\d{1,2}[点时:]\d{0,2}分?)"
+    r"|(?P<amount>\d[\d,.]*(?=[多余几]?(?:元|块|万|亿|千|毛|角)))"
+    r"|(?P<house>[a-z]?\d+[a-z]?(?:-\d+)*(?=号楼|栋|幢|单元|室|号(?!线)|楼|层|户|弄|座))"
+    r"|(?P<number>\d[\d,.]*\d|\d)"
+)
+# jieba keeps a dot inside "a.b" apart and rjieba keeps it in; without these signs the two cut the same.
+_SPACE = re.compile(r"[\s.#&+_%-]+")
+_HAN_OR_WORD = re.compile(rf"[\w{''.join(CLASSES.values())}]")
+
+
+class SegmenterError(ValueError):
+    """The segmenter a model asks for is not installed, or not in the version family the model was trained with."""
+
+
+@cache
+def _traditional() -> frozenset[str]:
+    """The characters that zhconv would change; texts without any of them skip the conversion."""
+    # Named by its path, the dictionary is read and closed; by default zhconv leaves the file open.
+    zhconv.zhconv.loaddict(str(files("zhconv").joinpath("zhcdict.json")))
+    table: dict[str, str] = zhconv.zhconv.getdict("zh-hans")
+    return frozenset(old for old, new in table.items() if len(old) == 1 and old != new)
+
+
+def clean(text: str, limit: int = MAX_CHARS) -> str:
+    """Return the text as the model sees it: one script, one width, no personal data, numbers as classes, lower case."""
+    text = _SURROGATE.sub("", text[: 2 * limit]).replace("\x00", " ")
+    if not unicodedata.is_normalized("NFKC", text):
+        text = unicodedata.normalize("NFKC", text)
+    if not _traditional().isdisjoint(text):
+        text = zhconv.convert(text, "zh-hans")
+    text = _hide_personal(text[:limit])
+    text = _ANONYMOUS_PLACE.sub("某", text).lower()
+    return _SPACE.sub(" ", _NUMBER.sub(_class_of, text)).strip()
+
+
+def _hide_personal(text: str) -> str:
+    out, position = [], 0
+    for span in find_personal(text):
+        out += [text[position : span.start], CLASSES[span.kind]]
+        position = span.end
+    return "".join(out) + text[position:]
+
+
+def _class_of(found: re.Match[str]) -> str:
+    kind = found.lastgroup or "number"
+    return found.group() if kind == "keep" else CLASSES[kind]
+
+
+def is_word(token: str) -> bool:
+    """Tell words and classes from punctuation."""
+    return _HAN_OR_WORD.search(token) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterSpec:
+    """What a model's manifest records: which program cut its training texts, in which version, with which extra words."""
+
+    name: str
+    version: str
+    words: tuple[str, ...] = ()
+
+
+def installed(name: str = "rjieba", words: Iterable[str] = ()) -> SegmenterSpec:
+    """Describe the segmenter as it is installed here.  Raises ``SegmenterError`` when there is none of that name."""
+    if name not in ("jieba", "rjieba"):
+        raise SegmenterError(f"unknown segmenter {name!r}; known are jieba and rjieba")
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise SegmenterError(f"the segmenter {name} is not installed") from error
+    return SegmenterSpec(name, version, tuple(words))
+
+
+@cache
+def segmenter(spec: SegmenterSpec) -> Callable[[str], list[str]]:
+    """Return the function that cuts a cleaned text into tokens, exactly as ``spec`` says.
+
+    There is no fallback from one segmenter to the other: they differ on some texts, and a model served with other
+    tokens than it
+    learned from would be wrong without a sign.  Raises ``SegmenterError``.
+    """
+    here = installed(spec.name, spec.words)
+    if here.version.split(".")[:2] != spec.version.split(".")[:2]:
+        raise SegmenterError(f"the model needs {spec.name} {spec.version}, installed is {here.version}")
+    cutter: Any
+    if spec.name == "rjieba":
+        import rjieba
+
+        cutter = rjieba.Jieba()
+        for word in spec.words:
+            cutter.add_word(word, None, None)
+        rust_cut: Callable[[str], list[str]] = cutter.cut
+        return rust_cut
+    import jieba
+
+    cutter = jieba.Tokenizer()
+    for word in spec.words:
+        cutter.add_word(word)
+    python_cut: Callable[[str], list[str]] = cutter.lcut
+    return python_cut
