@@ -1,6 +1,7 @@
 """``hotline sla``: deadlines from the command line, without a database and without a server."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
@@ -21,6 +22,8 @@ from hotline.domain.working_time import (
     due,
 )
 
+# The parser of Python 3.11 overlooks some strange characters, NUL among them.
+_LOOKS_LIKE_A_TIME = re.compile(r"[0-9TWZ:.,+ -]{1,40}")
 LONGEST_LINE = 1 << 20  # Bytes.  A longer line is no request, and reading it whole would let it fill the memory.
 
 
@@ -162,8 +165,11 @@ def _pause(value: object, where: str) -> Pause:
 def _instant(value: object, where: str) -> datetime:
     if not isinstance(value, str):
         raise LineError(f"{where}: expected a time in ISO 8601, got {_kind(value)}")
+    text = value.strip().upper()
     try:
-        instant = datetime.fromisoformat(value.strip())
+        if not _LOOKS_LIKE_A_TIME.fullmatch(text):
+            raise ValueError
+        instant = datetime.fromisoformat(text)
     except ValueError as error:
         raise LineError(f"{where}: {value[:40]!r} is not a time in ISO 8601") from error
     if instant.tzinfo is None:

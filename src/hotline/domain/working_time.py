@@ -14,7 +14,7 @@ pause that ends before it begins and an instant outside the supported years rais
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -74,7 +74,7 @@ class Due:
     start: datetime
     counts_from: datetime
     amount: timedelta
-    calendar: Calendar
+    calendar: Calendar = field(repr=False)
     pauses: tuple[Pause, ...]
 
     @property
@@ -117,7 +117,7 @@ def due(calendar: Calendar, start: datetime, limit: Limit, pauses: Iterable[Paus
     line, counts_from, amount, end = _solve(calendar, began, limit, merged, _WHOLE)
     provisional = False
     if not limit.clock and calendar.published_years is not None:
-        last = max(began, merged[-1][0]) if end is None else end
+        last = max(counts_from, merged[-1][0]) if end is None else end
         provisional = not calendar.is_published(line.day_of(began), line.day_of(last))
     return Due(
         instant=None if end is None else from_ticks(end),
