@@ -1,0 +1,34 @@
+"""All tables.  They are never called models: in this house a model is a classifier."""
+
+from hotline.storage.tables.base import Base
+from hotline.storage.tables.jobs import Job
+from hotline.storage.tables.people import Account, ApiToken, Department, District
+from hotline.storage.tables.tickets import (
+    TICKET_NUMBER,
+    Caller,
+    IdempotencyKey,
+    Reply,
+    Ticket,
+    TicketCohandler,
+    TicketEvent,
+)
+from hotline.storage.tables.triage import CatalogueCohandler, CatalogueEntryRow, Prediction
+
+__all__ = [
+    "TICKET_NUMBER",
+    "Account",
+    "ApiToken",
+    "Base",
+    "Caller",
+    "CatalogueCohandler",
+    "CatalogueEntryRow",
+    "Department",
+    "District",
+    "IdempotencyKey",
+    "Job",
+    "Prediction",
+    "Reply",
+    "Ticket",
+    "TicketCohandler",
+    "TicketEvent",
+]
