@@ -1,0 +1,76 @@
+"""The doorbell: tells workers that a job row is waiting.
+
+Ringing is a courtesy.  When Redis is away the ring is lost, a warning is logged and the sweep rings again later.
+"""
+
+import time
+from typing import Protocol
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from hotline.jobs.messaging import RUN_JOB
+from hotline.storage.engine import SessionFactory
+
+log = structlog.get_logger()
+
+BELLS = "bells"
+
+# After a failed ring Redis is left alone for a moment, so that each intake does not wait for the same time-out.
+PAUSE_AFTER_FAILURE_SECONDS = 2.0
+
+
+class Doorbell(Protocol):
+    """Something that can wake a worker for a job."""
+
+    def ring(self, queue: str, job_id: int) -> None:
+        """Wake a worker of ``queue`` for the job.  Never raises."""
+
+
+class SilentDoorbell:
+    """Rings nobody.  Whoever uses it runs the jobs itself, as the demo builder does, or leaves them to the sweep."""
+
+    def ring(self, queue: str, job_id: int) -> None:
+        """Do nothing."""
+
+
+class CeleryDoorbell:
+    """Sends the job's id, and nothing else, through Redis."""
+
+    def __init__(self, celery: Celery) -> None:
+        self._celery = celery
+        self._silent_until = 0.0
+
+    def ring(self, queue: str, job_id: int) -> None:
+        """Send the message; on failure log and stay silent for a moment."""
+        if time.monotonic() < self._silent_until:
+            return
+        try:
+            self._celery.send_task(RUN_JOB, args=(job_id,), exchange="", routing_key=queue, retry=False)
+        except (OperationalError, RedisError, OSError) as error:
+            self._silent_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+            log.warning("doorbell_unreachable", queue=queue, job_id=job_id, error=type(error).__name__)
+
+
+def ring_after_commit(sessions: SessionFactory, doorbell: Doorbell) -> None:
+    """Make every session of ``sessions`` ring for the jobs it enqueued, after its commit and only then."""
+
+    @event.listens_for(sessions, "after_commit")
+    def _ring(session: Session) -> None:
+        if session.in_nested_transaction():
+            return
+        for queue, job_id in session.info.pop(BELLS, []):
+            doorbell.ring(queue, job_id)
+
+    @event.listens_for(sessions, "after_rollback")
+    def _forget(session: Session) -> None:
+        session.info.pop(BELLS, None)
+
+
+def ring_later(session: Session, queue: str, job_id: int) -> None:
+    """Note that the job is to be rung for when ``session`` commits."""
+    session.info.setdefault(BELLS, []).append((queue, job_id))

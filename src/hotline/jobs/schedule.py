@@ -1,0 +1,34 @@
+"""What happens by the clock: the beat's tick sweeps the queue and enqueues periodic work, once per slot.
+
+Any number of beats may tick at the same time: a slot's job has a key that exists once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from hotline.jobs.queue import Sweep, enqueue, sweep
+from hotline.jobs.registry import PRUNE, JobKind
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Work of ``kind`` that falls due every ``every``, counted from the Unix epoch."""
+
+    kind: JobKind
+    every: timedelta
+
+    def slot(self, now: datetime) -> int:
+        """Number the slot that ``now`` lies in."""
+        return int(now.timestamp() // self.every.total_seconds())
+
+
+SCHEDULE: tuple[Periodic, ...] = (Periodic(PRUNE, timedelta(hours=1)),)
+
+
+def tick(session: Session, now: datetime, *, ring_again_seconds: float) -> Sweep:
+    """Enqueue what has fallen due by ``now`` and sweep the queue."""
+    for periodic in SCHEDULE:
+        enqueue(session, periodic.kind, {}, dedupe_key=f"{periodic.kind.name}:{periodic.slot(now)}")
+    return sweep(session, ring_again_seconds=ring_again_seconds)

@@ -1,0 +1,90 @@
+"""Configuration: one typed, frozen object, read from ``HOTLINE_…`` environment variables.
+
+A wrong or missing value explains itself and says what to do.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cryptography.fernet import Fernet
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+HINTS = {
+    "database_url": "set it to postgresql+psycopg://user:password@host/database, or run `hotline up`, "
+    "which brings its own",
+    "redis_url": "set it to redis://host:6379/0 or unix:///path/redis.sock",
+    "secret_key": "set it to at least 32 random characters; `openssl rand -base64 48` makes one",
+    "index_key": "set it to at least 32 random characters and keep it: phone search depends on it",
+    "encryption_keys": "set it to one or more Fernet keys, separated by commas, the newest first; "
+    "`python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'` makes one",
+}
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; the message names each variable and says what to do."""
+
+
+class Settings(BaseSettings):
+    """What differs from one installation to the next."""
+
+    model_config = SettingsConfigDict(env_prefix="HOTLINE_", frozen=True, extra="ignore")
+
+    database_url: str
+    redis_url: str
+    secret_key: SecretStr = Field(min_length=32)
+    index_key: SecretStr = Field(min_length=32)
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(min_length=1)
+    environment: Literal["production", "demo", "test"] = "production"
+    models_folder: Path | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    session_hours: float = Field(default=12, gt=0, le=72)
+    database_pool: int = Field(default=8, ge=1, le=100)
+
+    # Seconds: how long a worker may hold a job (its hard time limit is shorter), when an unanswered bell is rung again,
+    # and how often the beat sweeps.
+    job_lease_seconds: float = Field(default=90, gt=0)
+    job_ring_again_seconds: float = Field(default=15, gt=0)
+    tick_seconds: float = Field(default=5, gt=0)
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql_only(cls, value: str) -> str:
+        if value.startswith("postgresql://"):
+            value = value.replace("postgresql://", "postgresql+psycopg://", 1)
+        if not value.startswith("postgresql+psycopg://"):
+            raise ValueError("only PostgreSQL is supported")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("it must start with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("encryption_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _fernet_keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for key in value:
+            Fernet(key.get_secret_value())
+        return value
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.  Raises ``SettingsError`` naming every missing or wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors(include_input=False, include_url=False):
+            name = str(problem["loc"][0])
+            what = "is not set" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
+            lines.append(f"HOTLINE_{name.upper()} {what}; {HINTS.get(name, 'see the README, Configuration')}")
+        raise SettingsError("\n".join(lines)) from None
