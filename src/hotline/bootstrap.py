@@ -1,0 +1,145 @@
+"""Wires settings, database, model, queue and services together: the only place that chooses implementations."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from celery import Celery
+from sqlalchemy import Engine, delete, func
+from sqlalchemy.orm import Session
+
+from hotline.domain.limits import DEFAULT_RULES
+from hotline.jobs import queue
+from hotline.jobs.doorbell import CeleryDoorbell, Doorbell, ring_after_commit
+from hotline.jobs.messaging import make_celery
+from hotline.jobs.queue import Sweep
+from hotline.jobs.registry import PRUNE, TRIAGE, Handler
+from hotline.jobs.runner import Outcome, Runner
+from hotline.jobs.schedule import tick
+from hotline.ml.classifier import TriageModel
+from hotline.ml.errors import ModelError
+from hotline.ml.registry import active_version, default_models_folder, load_active
+from hotline.reference import load_taxonomy
+from hotline.reference.calendars import load_calendar
+from hotline.services.context import Clock, Context
+from hotline.services.triage import triage
+from hotline.settings import Settings
+from hotline.storage.engine import SessionFactory, open_engine, open_sessions, transaction
+from hotline.storage.tables import IdempotencyKey
+from hotline.storage.vault import Vault
+
+log = structlog.get_logger()
+
+# How long done jobs and idempotency keys are kept.  A client retries within minutes; a week covers a stopped batch.
+KEEP_DONE_JOBS = timedelta(days=7)
+KEEP_IDEMPOTENCY_KEYS = timedelta(days=7)
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+class ModelSource:
+    """Gives the active model and notices within seconds when another one, or none, has taken its place."""
+
+    def __init__(self, folder: Path, check_every_seconds: float = 5.0) -> None:
+        self._folder = folder
+        self._check_every = check_every_seconds
+        self._lock = threading.Lock()
+        self._checked_at = float("-inf")
+        self._version: str | None = None
+        self._model: TriageModel | None = None
+
+    def current(self) -> TriageModel | None:
+        """Return the active model, or None when there is none that can be used (logged once per change)."""
+        with self._lock:
+            if time.monotonic() - self._checked_at >= self._check_every:
+                self._refresh()
+                self._checked_at = time.monotonic()
+            return self._model
+
+    def _refresh(self) -> None:
+        try:
+            version = active_version(self._folder)
+            if self._model is None or version != self._version:
+                self._model = load_active(self._folder)
+                log.info("model_loaded", version=version)
+        except (ModelError, OSError) as error:
+            if self._model is not None or self._version is not None or self._checked_at == float("-inf"):
+                log.warning("model_unusable", error=str(error))
+            version, self._model = None, None
+        self._version = version
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One process's running parts."""
+
+    settings: Settings
+    engine: Engine
+    sessions: SessionFactory
+    context: Context
+    celery: Celery
+    runner: Runner
+    models: ModelSource = field(repr=False)
+
+    def run_job(self, job_id: int) -> Outcome:
+        """Run one job to its end."""
+        return self.runner.run(job_id)
+
+    def tick(self) -> Sweep:
+        """Do what the beat asks for every few seconds."""
+        with transaction(self.sessions) as session:
+            return tick(session, utc_now(), ring_again_seconds=self.settings.job_ring_again_seconds)
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.engine.dispose()
+        self.celery.close()
+
+
+def start(settings: Settings, *, clock: Clock = utc_now, doorbell: Doorbell | None = None) -> Runtime:
+    """Build the runtime of one process.  Nothing is connected before it is used."""
+    engine = open_engine(settings.database_url, pool_size=settings.database_pool, max_overflow=settings.database_pool)
+    sessions = open_sessions(engine)
+    celery = make_celery(settings.redis_url, settings.tick_seconds)
+    ring_after_commit(sessions, doorbell or CeleryDoorbell(celery))
+    models = ModelSource(settings.models_folder or default_models_folder())
+    context = Context(
+        now=clock,
+        taxonomy=load_taxonomy(),
+        classifier=models.current,
+        vault=make_vault(settings),
+        calendar=load_calendar("cn"),
+        limits=DEFAULT_RULES,
+    )
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    runner = Runner(sessions, _handlers(context), worker, settings.job_lease_seconds)
+    return Runtime(settings, engine, sessions, context, celery, runner, models)
+
+
+def make_vault(settings: Settings) -> Vault:
+    """Return the vault with the configured keys."""
+    keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
+    return Vault(keys, settings.index_key.get_secret_value())
+
+
+def _handlers(context: Context) -> Mapping[str, Handler]:
+    """Bind each kind of job to the one service call that does it."""
+
+    def run_triage(session: Session, args: Mapping[str, Any]) -> None:
+        triage(session, context, int(args["ticket_id"]))
+
+    def run_prune(session: Session, _args: Mapping[str, Any]) -> None:
+        queue.prune(session, keep=KEEP_DONE_JOBS)
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < func.now() - KEEP_IDEMPOTENCY_KEYS))
+
+    return {TRIAGE.name: run_triage, PRUNE.name: run_prune}

@@ -1,0 +1,43 @@
+"""What the services need besides the database: a clock, the model, the vault, the calendar and the limits.
+
+``hotline.bootstrap`` builds one per process; tests and the demo builder put their own clock in.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from hotline.domain.calendar import Calendar
+from hotline.domain.limits import LimitRules
+from hotline.domain.taxonomy import Taxonomy
+from hotline.ml.classifier import Prediction
+from hotline.storage.vault import Vault
+
+# Returns the present instant, timezone-aware UTC.
+Clock = Callable[[], datetime]
+
+
+class Classifier(Protocol):
+    """What triage asks of a model."""
+
+    @property
+    def version(self) -> str:
+        """The model version that a prediction is recorded under."""
+        ...
+
+    def predict(self, title: str, content: str) -> Prediction:
+        """Read one ticket."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The surroundings of a service call.  ``classifier`` returns None while no usable model is there."""
+
+    now: Clock
+    taxonomy: Taxonomy
+    classifier: Callable[[], Classifier | None]
+    vault: Vault
+    calendar: Calendar
+    limits: LimitRules

@@ -1,0 +1,53 @@
+"""Make one move of a ticket: check it against the table of transitions, change the state, write the event."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from hotline.domain.people import Actor
+from hotline.domain.ticket import Action, State, next_state
+from hotline.storage.tables import Ticket, TicketEvent
+
+
+def move(
+    session: Session,
+    ticket: Ticket,
+    action: Action,
+    actor: Actor,
+    at: datetime,
+    *,
+    reason: str | None = None,
+    data: dict[str, Any] | None = None,
+) -> TicketEvent:
+    """Move the locked ``ticket`` by ``action`` and record it.  Raises ``TransitionRefused`` when the table says no."""
+    before = State(ticket.state)
+    ticket.state = next_state(before, action, actor.role)
+    return record(session, ticket, action, actor, at, from_state=before, reason=reason, data=data)
+
+
+def record(
+    session: Session,
+    ticket: Ticket,
+    kind: str,
+    actor: Actor,
+    at: datetime,
+    *,
+    from_state: State | None = None,
+    reason: str | None = None,
+    data: dict[str, Any] | None = None,
+) -> TicketEvent:
+    """Write an event about ``ticket``; one that moves nothing has no ``from_state`` and no ``to_state``."""
+    event = TicketEvent(
+        ticket_id=ticket.id,
+        kind=kind,
+        from_state=from_state,
+        to_state=ticket.state if from_state else None,
+        at=at,
+        account_id=actor.account_id,
+        role=actor.role,
+        reason=reason,
+        data=data or {},
+    )
+    session.add(event)
+    return event

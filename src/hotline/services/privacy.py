@@ -1,0 +1,42 @@
+"""Revealing a caller (查看诉求人信息): needs a reason and leaves an event."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from hotline.domain.people import DEPARTMENT_STAFF, Actor
+from hotline.services.access import find_ticket
+from hotline.services.context import Context
+from hotline.services.errors import Forbidden
+from hotline.services.moves import record
+
+
+@dataclass(frozen=True, slots=True)
+class RevealCaller:
+    """Whose caller, and why."""
+
+    number: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevealedCaller:
+    """The caller and their words, readable."""
+
+    name: str | None
+    phone: str | None
+    content: str
+
+
+def reveal(session: Session, context: Context, command: RevealCaller, actor: Actor) -> RevealedCaller:
+    """Return the readable caller.  Raises ``Forbidden`` for departments on confidential tickets (举报人保密)."""
+    ticket = find_ticket(session, actor, command.number, lock=True)
+    if ticket.confidential and actor.role in DEPARTMENT_STAFF:
+        raise Forbidden("this ticket is confidential; only the hotline knows the caller and relays messages")
+    record(session, ticket, "caller_revealed", actor, context.now(), reason=command.reason)
+    caller = ticket.caller
+    return RevealedCaller(
+        name=context.vault.open(caller.name_sealed) if caller else None,
+        phone=context.vault.open(caller.phone_sealed) if caller else None,
+        content=ticket.content,
+    )

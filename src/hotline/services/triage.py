@@ -1,0 +1,95 @@
+"""Triage (分类): read the ticket, keep what the model said, and dispatch when it is sure."""
+
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from hotline.domain.people import SYSTEM
+from hotline.domain.ticket import Action, ComplaintType, State, Urgency
+from hotline.ml.classifier import Prediction as Reading
+from hotline.services.context import Context
+from hotline.services.dispatch import dispatch_to_owner, recompute_dues
+from hotline.services.moves import move, record
+from hotline.storage.tables import Prediction, Ticket, TicketEvent
+
+TRIAGED = "triaged"
+
+
+def triage(session: Session, context: Context, ticket_id: int) -> bool:
+    """Triage the ticket once; return False when it has been triaged before or does not exist.
+
+    Without a usable model the ticket goes to the human queue and its event says so.
+    """
+    query = select(Ticket).where(Ticket.id == ticket_id).with_for_update(of=Ticket)
+    ticket = session.scalars(query).one_or_none()
+    if ticket is None or _is_triaged(session, ticket_id):
+        return False
+    classifier = context.classifier()
+    now = context.now()
+    if classifier is None:
+        record(session, ticket, TRIAGED, SYSTEM, now, reason="no_model", data={"model_version": None})
+        _queue(session, ticket, now, "no_model")
+        return True
+    reading = classifier.predict(ticket.title, ticket.content)
+    _keep(session, ticket, classifier.version, reading)
+    _label(session, context, ticket, reading, now)
+    _event(session, ticket, classifier.version, reading, now)
+    if ticket.state != State.RECEIVED:
+        return True
+    if not reading.auto:
+        _queue(session, ticket, now, "not_confident")
+    elif not dispatch_to_owner(session, context, ticket, SYSTEM):
+        _queue(session, ticket, now, "no_owner")
+    return True
+
+
+def _is_triaged(session: Session, ticket_id: int) -> bool:
+    done = exists().where(TicketEvent.ticket_id == ticket_id, TicketEvent.kind == TRIAGED)
+    return bool(session.scalar(select(done)))
+
+
+def _queue(session: Session, ticket: Ticket, now: datetime, reason: str) -> None:
+    """Leave the ticket to the human queue, unless the agent has settled it during the call."""
+    if ticket.state == State.RECEIVED:
+        move(session, ticket, Action.QUEUE, SYSTEM, now, reason=reason)
+
+
+def _keep(session: Session, ticket: Ticket, version: str, reading: Reading) -> None:
+    session.add(
+        Prediction(
+            ticket_id=ticket.id,
+            model_version=version,
+            matter=reading.matter,
+            confidence=reading.confidence,
+            auto=reading.auto,
+            top=[{"matter": candidate.matter, "p": candidate.p} for candidate in reading.top],
+            evidence=list(reading.evidence),
+            type=reading.type,
+            urgency=reading.urgency,
+        )
+    )
+
+
+def _label(session: Session, context: Context, ticket: Ticket, reading: Reading, now: datetime) -> None:
+    """Fill in what nobody has said yet.  A person's word stands, but urgency only rises: missing one costs more."""
+    before = (ticket.type, ticket.matter, ticket.urgency)
+    if ticket.matter is None:
+        ticket.matter, ticket.task, ticket.matter_source = reading.matter, reading.task, "model"
+        ticket.confidence = reading.confidence
+    if ticket.type is None:
+        ticket.type = ComplaintType(reading.type)
+    ticket.urgency = max(Urgency(ticket.urgency), Urgency(reading.urgency), key=lambda urgency: urgency.rank)
+    if ticket.dispatched_at is not None and before != (ticket.type, ticket.matter, ticket.urgency):
+        recompute_dues(session, context, ticket, SYSTEM, now, reason="triaged")
+
+
+def _event(session: Session, ticket: Ticket, version: str, reading: Reading, now: datetime) -> None:
+    data = {
+        "model_version": version,
+        "matter": reading.matter,
+        "confidence": round(reading.confidence, 4),
+        "auto": reading.auto,
+        "urgency": reading.urgency,
+    }
+    record(session, ticket, TRIAGED, SYSTEM, now, data=data)
