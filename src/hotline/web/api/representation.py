@@ -1,0 +1,176 @@
+"""Tickets and reports as the API shows them: times in the city's zone, personal data masked."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hotline.domain.city_time import CITY_ZONE
+from hotline.domain.kpi import Rate
+from hotline.domain.masking import mask_name, mask_phone, mask_text
+from hotline.domain.people import Actor
+from hotline.domain.ticket import State, allowed_actions
+from hotline.services.context import Context
+from hotline.services.reporting import Figures, Summary
+from hotline.storage.tables import Prediction, Reply, Ticket, TicketEvent
+from hotline.web.api.schemas import (
+    CallerOut,
+    CandidateOut,
+    EventOut,
+    FiguresOut,
+    PredictionOut,
+    RateOut,
+    ReplyOut,
+    SummaryOut,
+    TicketDetailOut,
+    TicketOut,
+)
+
+
+def local(instant: datetime | None) -> datetime | None:
+    """Return ``instant`` in the city's zone."""
+    return instant.astimezone(CITY_ZONE) if instant else None
+
+
+def ticket_members(ticket: Ticket, context: Context, actor: Actor) -> dict[str, Any]:
+    """Return the members that every view of a ticket has."""
+    tasks, matters = context.taxonomy.tasks, context.taxonomy.matters
+    lead = ticket.lead_department
+    return {
+        "number": ticket.number,
+        "state": ticket.state,
+        "type": ticket.type,
+        "title": mask_text(ticket.title),
+        "content": mask_text(ticket.content),
+        "channel": ticket.channel,
+        "task": ticket.task,
+        "task_name": tasks[ticket.task].name if ticket.task else None,
+        "matter": ticket.matter,
+        "matter_name": matters[ticket.matter].name if ticket.matter else None,
+        "matter_source": ticket.matter_source,
+        "confidence": None if ticket.confidence is None else round(ticket.confidence, 4),
+        "urgency": ticket.urgency,
+        "wish": mask_text(ticket.wish) if ticket.wish else None,
+        "address": mask_text(ticket.address) if ticket.address else None,
+        "district": ticket.district,
+        "confidential": ticket.confidential,
+        "caller": caller_out(ticket, context),
+        "lead_department": lead.name if lead else None,
+        "lead_department_code": lead.code if lead else None,
+        "cohandlers": [helper.name for helper in ticket.cohandlers],
+        "merged_into": ticket.merged_into.number if ticket.merged_into else None,
+        "answer": ticket.answer,
+        "sign_due": local(ticket.sign_due),
+        "handle_due": local(ticket.handle_due),
+        "created_at": local(ticket.received_at),
+        "dispatched_at": local(ticket.dispatched_at),
+        "signed_at": local(ticket.signed_at),
+        "replied_at": local(ticket.replied_at),
+        "completed_at": local(ticket.completed_at),
+        "followup_result": ticket.followup_result,
+        "satisfaction": ticket.satisfaction,
+        "closed_at": local(ticket.closed_at),
+        "allowed_actions": list(allowed_actions(State(ticket.state), actor.role)),
+    }
+
+
+def caller_out(ticket: Ticket, context: Context) -> CallerOut | None:
+    """Return the caller with name and phone masked."""
+    caller = ticket.caller
+    if caller is None:
+        return None
+    name, phone = context.vault.open(caller.name_sealed), context.vault.open(caller.phone_sealed)
+    return CallerOut(
+        name=mask_name(name) if name else None, phone=mask_phone(phone) if phone else None, anonymous=caller.anonymous
+    )
+
+
+def ticket_out(ticket: Ticket, context: Context, actor: Actor) -> TicketOut:
+    """Return the ticket as a list shows it."""
+    return TicketOut(**ticket_members(ticket, context, actor))
+
+
+def ticket_detail(session: Session, ticket: Ticket, context: Context, actor: Actor) -> TicketDetailOut:
+    """Return the ticket with its prediction, replies and events."""
+    return TicketDetailOut(
+        **ticket_members(ticket, context, actor),
+        prediction=prediction_out(session, ticket, context),
+        replies=[_reply_out(reply) for reply in ticket.replies],
+        events=[_event_out(event) for event in ticket.events],
+    )
+
+
+def prediction_out(session: Session, ticket: Ticket, context: Context) -> PredictionOut | None:
+    """Return the newest prediction for the ticket, None before triage or without a model."""
+    query = select(Prediction).where(Prediction.ticket_id == ticket.id).order_by(Prediction.id.desc()).limit(1)
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        return None
+    matters = context.taxonomy.matters
+    top = [CandidateOut(matter=c["matter"], name=matters[c["matter"]].name, p=round(c["p"], 4)) for c in found.top]
+    return PredictionOut(
+        model_version=found.model_version,
+        matter=found.matter,
+        confidence=round(found.confidence, 4),
+        auto=found.auto,
+        top=top,
+        evidence=found.evidence,
+        type=found.type,
+        urgency=found.urgency,
+    )
+
+
+def _reply_out(reply: Reply) -> ReplyOut:
+    return ReplyOut(
+        at=reply.at.astimezone(CITY_ZONE),
+        text=mask_text(reply.text),
+        valid=reply.valid,
+        contacted=reply.contacted,
+        resolved=reply.resolved,
+        unresolved_reason=reply.unresolved_reason,
+        approved_at=local(reply.approved_at),
+    )
+
+
+def _event_out(event: TicketEvent) -> EventOut:
+    return EventOut(
+        kind=event.kind,
+        from_state=event.from_state,
+        to_state=event.to_state,
+        at=event.at.astimezone(CITY_ZONE),
+        role=event.role,
+        reason=mask_text(event.reason) if event.reason else None,
+        data=event.data,
+    )
+
+
+def summary_out(summary: Summary) -> SummaryOut:
+    """Return the report with every rate as numerator, denominator and share."""
+    return SummaryOut(
+        start=summary.period.start.astimezone(CITY_ZONE),
+        to=summary.period.end.astimezone(CITY_ZONE),
+        as_of=summary.period.as_of.astimezone(CITY_ZONE),
+        total=_figures_out(summary.total),
+        by_task=[_figures_out(line) for line in summary.by_task],
+        by_department=[_figures_out(line) for line in summary.by_department],
+    )
+
+
+def _figures_out(figures: Figures) -> FiguresOut:
+    return FiguresOut(
+        code=figures.code,
+        name=figures.name,
+        received=figures.received,
+        on_time_signing=_rate_out(figures.signing),
+        on_time_completion=_rate_out(figures.completion),
+        resolution=_rate_out(figures.resolution),
+        satisfaction=_rate_out(figures.satisfaction),
+    )
+
+
+def _rate_out(rate: Rate) -> RateOut:
+    value = rate.value
+    return RateOut(
+        numerator=rate.numerator, denominator=rate.denominator, rate=None if value is None else round(value, 6)
+    )

@@ -1,0 +1,312 @@
+"""What the API takes and gives, as Pydantic models; the OpenAPI document is made from them."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+
+from hotline.domain.city_time import CITY_ZONE
+from hotline.domain.ticket import Channel, ComplaintType, FollowupResult, Satisfaction, Urgency
+
+# Mobile, landline with or without area code, service numbers (400, 800), and foreign numbers in E.164.
+_PHONE = re.compile(r"1[3-9]\d{9}|0\d{2,3}[2-9]\d{6,7}|[2-8]\d{6,7}|[48]00\d{7}|\+\d{7,15}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+
+
+def clean_text(value: str) -> str:
+    """Return ``value`` without surrounding white space; refuse control characters and texts with nothing in them."""
+    if _CONTROL.search(value):
+        raise ValueError("contains control characters (such as NUL); remove them")
+    value = value.strip()
+    if not value:
+        raise ValueError("is empty")
+    return value
+
+
+def clean_phone(value: str) -> str:
+    """Return the phone number's digits alone; a Chinese country code is dropped."""
+    compact = re.sub(r"[\s\-()（）]", "", value)
+    compact = re.sub(r"^(?:\+|00)86(?=[01])", "", compact)
+    if not _PHONE.fullmatch(compact):
+        raise ValueError("is not a phone number; use digits such as 13800001234 or 010-12345678")
+    return compact
+
+
+def _only_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be a text in ISO 8601, such as 2026-11-25T08:30:00+08:00")
+    return value
+
+
+def _aware(value: datetime) -> datetime:
+    """A time without a zone is the city's."""
+    return value if value.tzinfo else value.replace(tzinfo=CITY_ZONE)
+
+
+Instant = Annotated[datetime, BeforeValidator(_only_text), AfterValidator(_aware)]
+ShortText = Annotated[str, Field(max_length=200), AfterValidator(clean_text)]
+LongText = Annotated[str, Field(max_length=2000), AfterValidator(clean_text)]
+Content = Annotated[str, Field(max_length=20000), AfterValidator(clean_text)]
+Phone = Annotated[str, Field(max_length=30), AfterValidator(clean_text), AfterValidator(clean_phone)]
+Code = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
+Number = Annotated[str, Field(max_length=20, pattern=r"^\d{8}-\d{6,}$", examples=["20261125-000123"])]
+
+
+class Input(BaseModel):
+    """The base of what the API takes: unknown members are refused, so that a misspelt one is not lost in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CallerIn(Input):
+    """The citizen, when they give name or phone."""
+
+    name: Annotated[str, Field(max_length=60), AfterValidator(clean_text)] | None = None
+    phone: Phone | None = None
+
+
+class TicketIn(Input):
+    """A citizen's request, as the agent logs it."""
+
+    channel: Channel
+    content: Content = Field(examples=["幸福路与团结街交叉口的路灯坏了三天了，晚上过马路很危险"])
+    title: ShortText | None = None
+    type: ComplaintType | None = None
+    wish: LongText | None = None
+    caller: CallerIn | None = None
+    address: ShortText | None = None
+    district: ShortText | None = Field(default=None, description="Code or name of a district of the city.")
+    occurred_at: Instant | None = None
+    anonymous: StrictBool = False
+    confidential: StrictBool = False
+    matter: Code | None = Field(default=None, description="The agent's own choice; it wins and is kept as a label.")
+    urgency: Urgency | None = None
+    disposition: Literal["triage", "answered", "merge"] = "triage"
+    merge_into: Number | None = None
+    answer: LongText | None = None
+
+
+class DispatchIn(Input):
+    """A dispatcher's decision; what is left out stays, and the catalogue names the owner."""
+
+    matter: Code | None = None
+    department: Code | None = Field(
+        default=None, description="Code of the lead department, instead of the catalogue's."
+    )
+    type: ComplaintType | None = None
+    urgency: Urgency | None = None
+    reason: LongText | None = None
+
+
+class EmptyIn(Input):
+    """Nothing: the action says it all."""
+
+
+class ReasonIn(Input):
+    """Why."""
+
+    reason: LongText
+
+
+class AnswerIn(Input):
+    """The answer that the caller was given."""
+
+    answer: LongText
+
+
+class MergeIn(Input):
+    """The ticket that this one joins."""
+
+    into: Number
+
+
+class ReplyIn(Input):
+    """What the department found and did."""
+
+    text: Content
+    valid: StrictBool = Field(default=True, description="诉求是否属实")
+    contacted: StrictBool = Field(default=False, description="是否联系诉求人")
+    resolved: StrictBool = Field(default=True, description="是否解决")
+    unresolved_reason: LongText | None = None
+
+
+class FollowUpIn(Input):
+    """What the citizen said."""
+
+    result: FollowupResult
+    satisfaction: Satisfaction | None = None
+    comment: LongText | None = None
+
+
+class RevealIn(Input):
+    """Why the caller's name and phone are needed; it is kept in the ticket's events."""
+
+    reason: ShortText
+
+
+class CallerOut(BaseModel):
+    """The caller, masked."""
+
+    name: str | None
+    phone: str | None
+    anonymous: bool
+
+
+class CandidateOut(BaseModel):
+    """A matter the model considered, with its probability."""
+
+    matter: str
+    name: str
+    p: float
+
+
+class PredictionOut(BaseModel):
+    """What the model said."""
+
+    model_version: str
+    matter: str
+    confidence: float
+    auto: bool
+    top: list[CandidateOut]
+    evidence: list[str]
+    type: str
+    urgency: str
+
+
+class EventOut(BaseModel):
+    """One step of the ticket's life."""
+
+    kind: str
+    from_state: str | None
+    to_state: str | None
+    at: datetime
+    role: str
+    reason: str | None
+    data: dict[str, Any]
+
+
+class ReplyOut(BaseModel):
+    """A department's reply."""
+
+    at: datetime
+    text: str
+    valid: bool
+    contacted: bool
+    resolved: bool
+    unresolved_reason: str | None
+    approved_at: datetime | None
+
+
+class TicketOut(BaseModel):
+    """A ticket.  Times carry the city's offset."""
+
+    number: str
+    state: str
+    type: str | None
+    title: str
+    content: str
+    channel: str
+    task: str | None
+    task_name: str | None
+    matter: str | None
+    matter_name: str | None
+    matter_source: str | None = Field(description="Who said so: 'model' or a person's role.")
+    confidence: float | None
+    urgency: str
+    wish: str | None
+    address: str | None
+    district: str | None
+    confidential: bool
+    caller: CallerOut | None
+    lead_department: str | None
+    lead_department_code: str | None
+    cohandlers: list[str]
+    merged_into: str | None
+    answer: str | None
+    sign_due: datetime | None
+    handle_due: datetime | None
+    created_at: datetime
+    dispatched_at: datetime | None
+    signed_at: datetime | None
+    replied_at: datetime | None
+    completed_at: datetime | None
+    followup_result: str | None
+    satisfaction: str | None
+    closed_at: datetime | None
+    allowed_actions: list[str] = Field(description="What the asking account may do now.")
+
+
+class TicketDetailOut(TicketOut):
+    """A ticket with its history."""
+
+    prediction: PredictionOut | None
+    replies: list[ReplyOut]
+    events: list[EventOut]
+
+
+class TicketListOut(BaseModel):
+    """A page of tickets, newest first; pass ``next`` as ``before`` for the following page."""
+
+    tickets: list[TicketOut]
+    next: str | None
+
+
+class RevealedOut(BaseModel):
+    """The caller, readable."""
+
+    name: str | None
+    phone: str | None
+    content: str
+
+
+class TicketQuery(Input):
+    """Filters of the ticket list."""
+
+    state: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="One or more states, comma-separated."
+    )
+    matter: Code | None = None
+    department: Code | None = None
+    before: Number | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class PeriodQuery(BaseModel):
+    """The period of a report: dates (``to`` included) or instants (``to`` excluded)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: Annotated[str, Field(max_length=40)] = Field(validation_alias="from")
+    to: Annotated[str, Field(max_length=40)]
+
+
+class RateOut(BaseModel):
+    """A figure: ``rate`` is null when nothing counts."""
+
+    numerator: int
+    denominator: int
+    rate: float | None
+
+
+class FiguresOut(BaseModel):
+    """The figures of one line."""
+
+    code: str | None
+    name: str
+    received: int
+    on_time_signing: RateOut
+    on_time_completion: RateOut
+    resolution: RateOut
+    satisfaction: RateOut
+
+
+class SummaryOut(BaseModel):
+    """The summary of a period."""
+
+    start: datetime = Field(serialization_alias="from")
+    to: datetime
+    as_of: datetime
+    total: FiguresOut
+    by_task: list[FiguresOut]
+    by_department: list[FiguresOut]

@@ -1,0 +1,1 @@
+"""Third-party files of the pages: which ones, and how they get here."""

@@ -1,0 +1,139 @@
+"""What templates need to show the hotline's words: names of codes, times in the city's zone, remaining time."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, g
+
+from hotline.domain.calendar import Calendar
+from hotline.domain.city_time import CITY_ZONE
+from hotline.domain.kpi import Rate
+from hotline.domain.masking import mask_text
+from hotline.domain.people import ROLE_NAMES, Permission, Role
+from hotline.domain.ticket import (
+    ACTION_NAMES,
+    CHANNEL_NAMES,
+    FOLLOWUP_RESULT_NAMES,
+    SATISFACTION_NAMES,
+    STATE_NAMES,
+    URGENCY_NAMES,
+    Channel,
+    ComplaintType,
+    FollowupResult,
+    Satisfaction,
+    State,
+    Urgency,
+)
+from hotline.domain.working_time import remaining
+from hotline.web.runtime import runtime
+
+STATE_COLOURS = {
+    State.RECEIVED: "secondary",
+    State.AWAITING_DISPATCH: "orange",
+    State.AWAITING_SIGN: "azure",
+    State.HANDLING: "blue",
+    State.REPLIED: "purple",
+    State.AWAITING_FOLLOWUP: "cyan",
+    State.CLOSED: "green",
+}
+
+EVENT_NAMES: dict[str, str] = {
+    "received": "受理",
+    "triaged": "智能分类",
+    "dues_recomputed": "时限重新计算",
+    "caller_revealed": "查看诉求人信息",
+    "follow_up_tried": "回访未接通",
+    **{action.value: name for action, name in ACTION_NAMES.items()},
+}
+
+REASON_NAMES = {
+    "no_model": "没有可用的模型，转人工派单",
+    "not_confident": "模型把握不足，转人工派单",
+    "no_owner": "权责清单中没有对应承办单位，转人工派单",
+    "triaged": "分类后更新了类型或紧急程度",
+}
+
+
+def moment(instant: datetime | None) -> str:
+    """Show an instant in the city's time to the minute."""
+    return f"{instant.astimezone(CITY_ZONE):%Y-%m-%d %H:%M}" if instant else "—"
+
+
+def time_left(due: datetime | None) -> str:
+    """Say how much working time is left until ``due``, or by how much it has passed."""
+    if due is None:
+        return "—"
+    now, calendar = runtime().context.now(), runtime().context.calendar
+    if due >= now:
+        return f"剩 {_duration(remaining(calendar, now, due), calendar)}"
+    return f"超 {_duration(remaining(calendar, due, now), calendar)}"
+
+
+def _duration(span: timedelta, calendar: Calendar) -> str:
+    """Write working time in the field's units: a working day has eight hours minus lunch, seven and a half here."""
+    minutes = int(span.total_seconds() // 60)
+    day = _working_minutes_of_a_day(calendar)
+    if minutes >= day:
+        return f"{minutes // day} 个工作日" + (f" {minutes % day // 60} 小时" if minutes % day >= 60 else "")
+    return f"{minutes // 60} 小时 {minutes % 60} 分" if minutes >= 60 else f"{minutes} 分"
+
+
+def _working_minutes_of_a_day(calendar: Calendar) -> int:
+    longest = max(sum(end - start for start, end in windows) for windows in calendar.windows)
+    return max(longest // 60, 1)
+
+
+def lateness(due: datetime | None, done: datetime | None = None) -> str:
+    """Return a colour word for a due: red when late, orange when within a day, otherwise nothing."""
+    if due is None:
+        return ""
+    at = done or runtime().context.now()
+    if at > due:
+        return "text-red"
+    return "text-orange" if done is None and due - at < timedelta(days=1) else ""
+
+
+def percent(rate: Rate) -> str:
+    """Show a rate as a percentage, "—" when nothing counts."""
+    return "—" if rate.value is None else f"{rate.value:.1%}"
+
+
+def event_name(kind: str) -> str:
+    """Return an event's Chinese name."""
+    return EVENT_NAMES.get(kind, kind)
+
+
+def reason_name(reason: str | None) -> str:
+    """Return the Chinese words for the system's own reasons; people's words stay, masked."""
+    if not reason:
+        return ""
+    return REASON_NAMES.get(reason) or mask_text(reason)
+
+
+def register(app: Flask) -> None:
+    """Make the filters and names known to the templates of ``app``."""
+    for function in (moment, time_left, lateness, percent, event_name, reason_name, mask_text):
+        app.add_template_filter(function)
+    app.context_processor(_names)
+
+
+def _names() -> dict[str, Any]:
+    taxonomy = runtime().context.taxonomy
+    return {
+        "account": g.get("account"),
+        "actor": g.get("actor"),
+        "Permission": Permission,
+        "roles": {role.value: name for role, name in ROLE_NAMES.items()},
+        "Role": Role,
+        "states": {state.value: name for state, name in STATE_NAMES.items()},
+        "state_colours": {state.value: colour for state, colour in STATE_COLOURS.items()},
+        "actions": {action.value: name for action, name in ACTION_NAMES.items()},
+        "channels": {channel.value: CHANNEL_NAMES[channel] for channel in Channel},
+        "types": list(ComplaintType),
+        "urgencies": {urgency.value: URGENCY_NAMES[urgency] for urgency in Urgency},
+        "results": {result.value: FOLLOWUP_RESULT_NAMES[result] for result in FollowupResult},
+        "ratings": {rating.value: SATISFACTION_NAMES[rating] for rating in Satisfaction},
+        "tasks": taxonomy.tasks,
+        "matters": taxonomy.matters,
+        "now": runtime().context.now(),
+    }

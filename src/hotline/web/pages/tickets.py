@@ -1,0 +1,205 @@
+"""Tickets as pages: log a call, see one's queue, read a ticket and take the next step."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from flask import flash, redirect, render_template, request, url_for
+from pydantic import ValidationError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug import Response
+
+from hotline.domain.people import Permission, Role
+from hotline.domain.ticket import OPEN_STATES, Action, State, TransitionRefused, allowed_actions
+from hotline.services import intake
+from hotline.services.access import find_ticket, scope_of
+from hotline.services.errors import Conflict, Forbidden, InvalidInput
+from hotline.services.privacy import RevealCaller, reveal
+from hotline.services.search import ListTickets, list_tickets
+from hotline.storage.engine import transaction
+from hotline.storage.tables import Department, District, Ticket
+from hotline.web.api import schemas
+from hotline.web.api.representation import caller_out, prediction_out
+from hotline.web.auth import requires
+from hotline.web.pages.blueprint import bp
+from hotline.web.pages.session import View
+from hotline.web.runtime import actor, runtime
+from hotline.web.steps import STEPS
+
+# What each role is there to move, in the order of the tabs; everything open comes after.
+QUEUES: Mapping[Role, tuple[State, ...]] = {
+    Role.AGENT: (State.AWAITING_DISPATCH,),
+    Role.DISPATCHER: (State.AWAITING_DISPATCH,),
+    Role.HANDLER: (State.AWAITING_SIGN, State.HANDLING),
+    Role.LEAD: (State.REPLIED, State.AWAITING_SIGN, State.HANDLING),
+    Role.FOLLOWUP: (State.AWAITING_FOLLOWUP,),
+    Role.SUPERVISOR: (State.AWAITING_DISPATCH, State.AWAITING_SIGN, State.HANDLING),
+}
+
+PAGE = 50
+
+
+@bp.get("/tickets")
+@requires(Permission.READ_TICKETS)
+def ticket_list() -> View:
+    """The queue of one's role, what falls due first on top; ``?state=`` shows another state, ``all`` everything."""
+    queue = QUEUES.get(actor().role, ())
+    chosen = request.args.get("state") or (queue[0] if queue else "all")
+    states = tuple(State) if chosen == "all" else tuple(state for state in State if state == chosen)
+    command = ListTickets(states=states, by_due=chosen in OPEN_STATES, before=request.args.get("before"), limit=PAGE)
+    with transaction(runtime().sessions) as session:
+        found = list_tickets(session, command, actor()) if states else []
+        counts = _counts(session)
+    more = found[-1].number if len(found) == PAGE and not command.by_due else None
+    return render_template("tickets.html", tickets=found, chosen=chosen, queue=queue, counts=counts, more=more)
+
+
+def _counts(session: Session) -> dict[str, int]:
+    query = select(Ticket.state, func.count()).where(Ticket.state.in_(OPEN_STATES)).group_by(Ticket.state)
+    rows = session.execute(scope_of(session, actor()).narrow(query))
+    return {row[0]: row[1] for row in rows}
+
+
+@bp.get("/tickets/new")
+@requires(Permission.INTAKE)
+def new_ticket() -> View:
+    """The form of a call."""
+    return _form({}, {})
+
+
+@bp.post("/tickets/new")
+@requires(Permission.INTAKE)
+def create_ticket() -> View:
+    """Log the call.  The form carries a key of its own, so that a double click makes one ticket."""
+    given = {name: value for name, value in request.form.items() if name not in ("csrf_token", "key")}
+    try:
+        body = schemas.TicketIn.model_validate(_nested(given))
+    except ValidationError as error:
+        return _form(given, _messages(error)), 422
+    key = request.form.get("key", "")[:64]
+    context = runtime().context
+    retry = intake.Retry(key, context.vault.index(body.model_dump_json())) if key else None
+    members = body.model_dump(exclude={"caller", "title"})
+    caller = body.caller or schemas.CallerIn()
+    command = intake.ReceiveTicket(
+        **members, title=body.title or "", caller_name=caller.name, caller_phone=caller.phone
+    )
+    try:
+        with transaction(runtime().sessions) as session:
+            number = intake.receive(session, context, command, actor(), retry).ticket.number
+    except InvalidInput as error:
+        return _form(given, {error.field: error.message}), 422
+    except Conflict:
+        # The form was sent once, then changed and sent again: that is a new ticket with a new key.
+        return _form(given, {"content": "该表单已提交过一次；如需另建工单，请再次提交。"}), 409
+    flash(f"工单 {number} 已受理", "success")
+    return redirect(url_for(".ticket", number=number))
+
+
+def _nested(given: Mapping[str, str]) -> dict[str, Any]:
+    """Turn the flat form into what the API takes; a field left empty was not given."""
+    filled: dict[str, Any] = {name: value for name, value in given.items() if value.strip()}
+    caller = {name: filled.pop(f"caller_{name}") for name in ("name", "phone") if f"caller_{name}" in filled}
+    flags = {name: True for name in ("anonymous", "confidential") if filled.pop(name, None)}
+    filled |= flags
+    if caller:
+        filled["caller"] = caller
+    filled.setdefault("channel", "phone")
+    filled.setdefault("content", "")
+    return filled
+
+
+def _messages(error: ValidationError) -> dict[str, str]:
+    """Return what to tell the agent, by field."""
+    words = {
+        "content": "请填写诉求内容（不超过 20000 字，不含控制字符）",
+        "phone": "电话号码格式不对，例如 13800001234 或 010-12345678",
+        "name": "姓名不超过 60 字",
+        "occurred_at": "时间格式不对",
+    }
+    found: dict[str, str] = {}
+    for problem in error.errors(include_input=False, include_url=False):
+        path = [str(part) for part in problem["loc"]]
+        found["_".join(path)] = words.get(path[-1], problem["msg"])
+    return found
+
+
+def _form(given: Mapping[str, str], errors: Mapping[str, str]) -> str:
+    with transaction(runtime().sessions) as session:
+        districts = session.scalars(select(District).order_by(District.code)).all()
+    return render_template("ticket_new.html", given=given, errors=errors, districts=districts, key=str(uuid4()))
+
+
+@bp.get("/tickets/<number>")
+@requires(Permission.READ_TICKETS)
+def ticket(number: str) -> View:
+    """A ticket with its history and the steps that are possible now."""
+    return _show(number)
+
+
+def _show(number: str, revealed: Any = None) -> str:
+    context = runtime().context
+    with transaction(runtime().sessions) as session:
+        found = find_ticket(session, actor(), number)
+        leads = scope_of(session, actor()).leads(found)
+        steps = allowed_actions(State(found.state), actor().role) if leads else ()
+        departments = session.scalars(select(Department).where(Department.active).order_by(Department.id)).all()
+        return render_template(
+            "ticket.html",
+            ticket=found,
+            prediction=prediction_out(session, found, context),
+            caller=caller_out(found, context),
+            steps=steps,
+            departments=departments if Action.DISPATCH in steps else [],
+            boundaries=_boundaries(session, found),
+            revealed=revealed,
+        )
+
+
+def _boundaries(session: Session, found: Ticket) -> list[str]:
+    """Return the taxonomy's rules for the close calls among the model's candidates."""
+    prediction = prediction_out(session, found, runtime().context)
+    codes = tuple(candidate.matter for candidate in prediction.top) if prediction else ()
+    return runtime().context.taxonomy.boundary_notes(codes)
+
+
+@bp.post("/tickets/<number>/reveal")
+@requires(Permission.REVEAL_CALLER)
+def reveal_caller(number: str) -> View:
+    """Show the caller once; the reason is recorded."""
+    reason = request.form.get("reason", "").strip()[:200].replace("\x00", "")
+    if not reason:
+        flash("查看诉求人信息需要填写理由", "danger")
+        return redirect(url_for(".ticket", number=number))
+    with transaction(runtime().sessions) as session:
+        revealed = reveal(session, runtime().context, RevealCaller(number, reason), actor())
+    return _show(number, revealed)
+
+
+YES_NO = ("valid", "contacted", "resolved")
+
+
+@bp.post("/tickets/<number>/<action>")
+@requires(Permission.ACT_ON_TICKETS)
+def act(number: str, action: str) -> View:
+    """Take one step and show the ticket; a refused step says why and loses nothing."""
+    step = STEPS.get(Action(action)) if action in list(Action) else None
+    if step is None:
+        return redirect(url_for(".ticket", number=number))
+    given: dict[str, Any] = {
+        name: value for name, value in request.form.items() if name != "csrf_token" and value.strip()
+    }
+    given |= {name: given[name] == "yes" for name in YES_NO if name in given}
+    try:
+        body = step.schema.model_validate(given)
+        with transaction(runtime().sessions) as session:
+            step.take(session, runtime().context, number, body, actor())
+    except ValidationError as error:
+        flash("；".join(_messages(error).values()), "danger")
+    except (InvalidInput, Forbidden) as error:
+        flash(str(error), "danger")
+    except TransitionRefused:
+        flash("工单状态已变化，该操作现在不可用；以下是最新状态。", "warning")
+    response: Response = redirect(url_for(".ticket", number=number))
+    return response
