@@ -9,14 +9,17 @@ import click
 
 from hotline import __version__
 
-# name → (module with a click command called ``command``, the line that --help shows)
+# name → (module:attribute of the click command, the line that --help shows)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "db": ("hotline.cli.db", "Create, migrate and inspect the database."),
-    "jobs": ("hotline.cli.jobs", "See, replay and prune background jobs."),
-    "model": ("hotline.cli.model", "Train, measure and list triage models."),
-    "sla": ("hotline.cli.sla", "Compute deadlines from a calendar."),
-    "triage": ("hotline.cli.triage", "Run the triage model on texts."),
-    "up": ("hotline.cli.up", "Start everything on this machine: PostgreSQL, Redis, web, worker, beat."),
+    "beat": ("hotline.cli.serve:beat", "Tick: sweep the job queue and start periodic work."),
+    "db": ("hotline.cli.db:command", "Create, migrate and inspect the database."),
+    "jobs": ("hotline.cli.jobs:command", "See, replay and prune background jobs."),
+    "model": ("hotline.cli.model:command", "Train, measure and list triage models."),
+    "sla": ("hotline.cli.sla:command", "Compute deadlines from a calendar."),
+    "triage": ("hotline.cli.triage:command", "Run the triage model on texts."),
+    "up": ("hotline.cli.up:command", "Start everything on this machine: PostgreSQL, Redis, web, worker, beat."),
+    "web": ("hotline.cli.serve:web", "Serve the API and the pages."),
+    "worker": ("hotline.cli.serve:worker", "Run background jobs."),
 }
 
 
@@ -29,7 +32,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

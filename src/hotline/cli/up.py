@@ -1,0 +1,120 @@
+"""``hotline up``: everything on one machine, from nothing; Ctrl-C stops all of it."""
+
+import base64
+import hashlib
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hotline.cli.serve import beat_argv, web_argv, worker_argv
+from hotline.embedded import Child, DataFolder, EmbeddedError, EmbeddedPostgres, EmbeddedRedis, Supervisor, check_port
+
+HOST = "127.0.0.1"
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port of the pages.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), default=Path(".hotline"), show_default=True, help="Data folder."
+)
+@click.option("--processes", type=click.IntRange(1, 16), default=2, show_default=True, help="Web processes.")
+@click.option(
+    "--calls", type=click.IntRange(0, 20_000), default=3000, show_default=True, help="Calls of the demo city."
+)
+@click.option("--concurrency", type=click.IntRange(1, 16), default=1, show_default=True, help="Worker processes.")
+def command(port: int, data: Path, processes: int, concurrency: int, calls: int) -> None:
+    """Start everything on this machine: PostgreSQL, Redis, web, worker, beat.
+
+    The first start creates the database and a fictional demo city in the data folder; later ones reuse it.
+    Ctrl-C stops everything.  The programs' logs are in the folder's log/.
+
+    \b
+    Examples:
+      hotline up
+      hotline up --port 8001 --data /srv/hotline-demo
+    """
+    try:
+        check_port(HOST, port)
+        with DataFolder.open(data.absolute()) as folder, Supervisor(folder, say=_say) as supervisor:
+            _start(folder, supervisor, port, processes, concurrency, calls)
+            supervisor.run()
+    except EmbeddedError as error:
+        click.echo(f"hotline up: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _start(folder: DataFolder, supervisor: Supervisor, port: int, processes: int, concurrency: int, calls: int) -> None:
+    began = time.monotonic()
+    url = f"http://{HOST}:{port}"
+    postgres, redis = EmbeddedPostgres(folder), EmbeddedRedis(folder)
+    _say("starting PostgreSQL and Redis …")
+    supervisor.start(postgres)
+    supervisor.start(redis)
+    environment = _environment(folder, postgres.url(), redis.url())
+    # The programs below and the preparation here read the same variables, as a real installation's would.
+    os.environ.update(environment)
+    credentials = _prepare(folder, url, calls)
+    _say("starting web, worker and beat …")
+    supervisor.start(Child("worker", worker_argv("triage,maintenance", concurrency)))
+    supervisor.start(Child("beat", beat_argv()))
+    supervisor.start(Child("web", web_argv(HOST, port, processes, 8), ready=lambda: _answers(f"{url}/readyz")))
+    _say(_welcome(credentials, folder.path, time.monotonic() - began))
+
+
+def _environment(folder: DataFolder, database_url: str, redis_url: str) -> dict[str, str]:
+    """Return the settings of this installation; secrets live in the data folder and are made at the first start."""
+    fernet = base64.urlsafe_b64encode(hashlib.sha256(folder.secret("encryption_key").encode()).digest()).decode()
+    return {
+        "HOTLINE_DATABASE_URL": database_url,
+        "HOTLINE_REDIS_URL": os.environ.get("HOTLINE_REDIS_URL") or redis_url,
+        "HOTLINE_SECRET_KEY": folder.secret("secret_key"),
+        "HOTLINE_INDEX_KEY": folder.secret("index_key"),
+        "HOTLINE_ENCRYPTION_KEYS": fernet,
+        "HOTLINE_ENVIRONMENT": "demo",
+    }
+
+
+def _prepare(folder: DataFolder, url: str, calls: int) -> dict[str, Any]:
+    """Migrate, build the demo city when it is not there yet, and return the demo's accounts and tokens."""
+    # Imported here, after the first lines are on the screen: the program's own modules take a moment to load.
+    from hotline.demo.build import prepare_demo
+    from hotline.settings import load_settings
+
+    return prepare_demo(load_settings(), folder.path / "demo.json", url, _say, calls)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own address
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _welcome(credentials: dict[str, Any], data: Path, seconds: float) -> str:
+    accounts = credentials["accounts"]
+    lines = [
+        "",
+        f"  Hotline is running at {credentials['url']}  (ready in {seconds:.1f} s)",
+        "",
+        "  Demo accounts (password for all: " + next(iter(accounts.values()))["password"] + ")",
+        *(f"    {role:<12} {account['username']}" for role, account in accounts.items()),
+        "",
+        f"  API tokens and all accounts: {data / 'demo.json'}",
+        f"  Logs: {data / 'log'}",
+        "  Ctrl-C stops everything.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,264 @@
+"""Sixty days of the demo city's hotline, pushed through the real services with a moving clock.
+
+Who calls when, what departments do and how long they take is drawn from a seeded generator, so that two builds on the
+same day are the same.  What has not happened by now stays open, so that the queues are full as on any morning.
+"""
+
+import dataclasses
+import heapq
+import itertools
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+from tqdm import tqdm
+
+from hotline.demo.callers import CallerBook, Place, places
+from hotline.demo.city import demo_file
+from hotline.demo.words import Words
+from hotline.domain.city_time import CITY_ZONE
+from hotline.domain.people import Actor, Role
+from hotline.domain.ticket import (
+    Channel,
+    ComplaintType,
+    FollowupResult,
+    Satisfaction,
+    State,
+    Urgency,
+)
+from hotline.domain.working_time import next_working
+from hotline.services import dispatch, followup, handling, intake
+from hotline.services.context import Context
+from hotline.services.triage import triage
+from hotline.storage.tables import Account, Job, Ticket
+
+DAYS = 60
+CALLS = 3000
+SEED = 12345
+
+# Calls by hour of the day, and how much of a weekday's volume Saturday and Sunday have.
+HOURS = (1, 1, 1, 1, 1, 2, 5, 14, 30, 38, 36, 26, 16, 22, 34, 36, 32, 26, 18, 14, 11, 8, 4, 2)
+WEEKEND = 0.55
+
+UNRESOLVED = "需多部门会商，已列入后续计划"
+CHANNELS = {Channel.PHONE: 78, Channel.WECHAT: 10, Channel.WEB: 6, Channel.APP: 6}
+
+Step = Callable[[], None]
+
+
+class MovingClock:
+    """The demo's clock: whoever pops the next step sets it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def build_history(session: Session, context: Context, until: datetime, calls: int) -> int:
+    """Play the sixty days that end at ``until``, with ``calls`` ordinary calls; return how many tickets there are."""
+    clock = MovingClock()
+    play = History(session, dataclasses.replace(context, now=clock), clock, until, calls)
+    play.run()
+    return session.scalar(select(func.count()).select_from(Ticket)) or 0
+
+
+class History:
+    """The days as a queue of steps by time; each step may put later ones in."""
+
+    def __init__(self, session: Session, context: Context, clock: MovingClock, until: datetime, calls: int) -> None:
+        self._calls = calls
+        self._session, self._context, self._clock, self._until = session, context, clock, until
+        self._random = random.Random(SEED)  # noqa: S311 - a demo, and the same one every time
+        self._agenda: list[tuple[datetime, int, Step]] = []
+        self._order = itertools.count()
+        self._staff = _staff(session)
+        self._places = places()
+        self._callers = CallerBook(self._random)
+        self._complaints = demo_file("complaints.yaml")["complaints"]
+        self._words = Words(self._random)
+
+    def run(self) -> None:
+        """Play every step up to ``until``."""
+        first = self._until.astimezone(CITY_ZONE).date() - timedelta(days=DAYS)
+        self._plan_calls(first)
+        self._plan_bursts(first)
+        with tqdm(total=DAYS, unit="day", desc="demo city", disable=None) as progress:
+            done = 0
+            while self._agenda:
+                at, _, step = heapq.heappop(self._agenda)
+                self._clock.now = at
+                step()
+                day = (at.astimezone(CITY_ZONE).date() - first).days
+                if day > done:
+                    progress.update(day - done)
+                    done = day
+        self._session.flush()
+        # Triage was done above, in the order of the story; the jobs that intake wrote have nothing left to do.
+        self._session.execute(update(Job).values(state="done", finished_at=func.now()))
+
+    def _at(self, instant: datetime, step: Step) -> None:
+        if instant <= self._until:
+            heapq.heappush(self._agenda, (instant, next(self._order), step))
+
+    def _later(self, low: float, high: float) -> datetime:
+        """Return a working instant between ``low`` and ``high`` hours from now."""
+        instant = self._clock.now + timedelta(hours=self._random.uniform(low, high))
+        return next_working(self._context.calendar, instant)
+
+    def _plan_calls(self, first: date) -> None:
+        days = [first + timedelta(days=offset) for offset in range(DAYS + 1)]
+        weights = [WEEKEND if day.weekday() >= 5 else 1.0 for day in days]
+        for day in self._random.choices(days, weights, k=self._calls):
+            hour = self._random.choices(range(24), HOURS)[0]
+            second = self._random.randrange(3600)
+            instant = datetime(day.year, day.month, day.day, hour, second // 60, second % 60, tzinfo=CITY_ZONE)
+            self._at(instant.astimezone(UTC), self._ordinary_call)
+
+    def _plan_bursts(self, first: date) -> None:
+        """Place the two bursts late in the period, where a supervisor looks first."""
+        for offset, burst in zip((DAYS - 9, DAYS - 2), demo_file("bursts.yaml")["bursts"], strict=False):
+            hour, minute = (int(part) for part in burst["start"].split(":"))
+            day = first + timedelta(days=offset)
+            start = datetime(day.year, day.month, day.day, hour, minute, tzinfo=CITY_ZONE).astimezone(UTC)
+            for text in burst["texts"]:
+                place = Place(burst["district"], text["street"], text["community"])
+                line = {**text, "matter": burst["matter"]}
+                step = lambda line=line, place=place: self._call(line, place)  # noqa: E731 - binds its own line
+                self._at(start + timedelta(minutes=text["minute"]), step)
+
+    def _ordinary_call(self) -> None:
+        self._call(
+            self._random.choice(self._complaints), self._random.choices(self._places.all, self._places.weights)[0]
+        )
+
+    def _call(self, line: dict[str, Any], place: Place) -> None:
+        """Log a call as an agent does, and triage it a moment later."""
+        answered = line["type"] == ComplaintType.INQUIRY and self._random.random() < 0.55
+        caller = self._callers.next()
+        content = line["text"].replace("{place}", place.spoken)
+        command = intake.ReceiveTicket(
+            channel=self._random.choices(list(CHANNELS), list(CHANNELS.values()))[0],
+            content=content,
+            caller_name=caller.name,
+            caller_phone=caller.phone,
+            anonymous=caller.anonymous,
+            address=place.address,
+            district=place.district,
+            confidential=line["type"] == ComplaintType.REPORT and self._random.random() < 0.3,
+            disposition="answered" if answered else "triage",
+            answer=self._words.reply(line["matter"], line["type"], content)["text"] if answered else None,
+        )
+        ticket = intake.receive(self._session, self._context, command, self._person(Role.AGENT)).ticket
+        self._at(self._clock.now + timedelta(seconds=2), lambda: self._triage(ticket, line))
+
+    def _triage(self, ticket: Ticket, line: dict[str, Any]) -> None:
+        triage(self._session, self._context, ticket.id)
+        if ticket.state == State.AWAITING_DISPATCH:
+            self._at(self._later(0.05, 0.8), lambda: self._dispatch(ticket, line))
+        elif ticket.state == State.AWAITING_SIGN:
+            self._after_dispatch(ticket)
+
+    def _dispatch(self, ticket: Ticket, line: dict[str, Any]) -> None:
+        command = dispatch.DispatchTicket(number=ticket.number, matter=line["matter"], type=ComplaintType(line["type"]))
+        dispatch.dispatch(self._session, self._context, command, self._person(Role.DISPATCHER))
+        self._after_dispatch(ticket)
+
+    def _after_dispatch(self, ticket: Ticket) -> None:
+        """A department signs, nearly always in time."""
+        assert ticket.sign_due is not None
+        on_time = self._random.random() < 0.95
+        share = self._random.uniform(0.05, 0.9) if on_time else self._random.uniform(1.1, 3)
+        self._at(self._on_the_way_to(ticket, ticket.sign_due, share), lambda: self._sign(ticket))
+
+    def _on_the_way_to(self, ticket: Ticket, due: datetime, share: float) -> datetime:
+        """Return the instant ``share`` of the way to ``due``; only critical tickets are worked on outside hours."""
+        at = self._clock.now + (due - self._clock.now) * share
+        return at if ticket.urgency == Urgency.CRITICAL else next_working(self._context.calendar, at)
+
+    def _sign(self, ticket: Ticket) -> None:
+        if self._random.random() < 0.01:
+            withdrawal = handling.EndTicket(number=ticket.number, reason="诉求人来电表示问题已自行解决，要求撤回")
+            handling.withdraw(self._session, self._context, withdrawal, self._person(Role.AGENT))
+            return
+        officer = self._officer(ticket, Role.HANDLER)
+        handling.sign(self._session, self._context, handling.SignTicket(number=ticket.number), officer)
+        self._plan_reply(ticket)
+
+    def _plan_reply(self, ticket: Ticket) -> None:
+        """Most replies come well before the due, some in its last hours, a few late."""
+        assert ticket.handle_due is not None
+        luck = self._random.random()
+        share = self._random.betavariate(2, 4) if luck < 0.8 else self._random.uniform(0.7, 0.97)
+        if luck > 0.95:
+            share = self._random.uniform(1.02, 1.6)
+        at = self._on_the_way_to(ticket, ticket.handle_due, max(share, 0.02))
+        self._at(at, lambda: self._reply_to(ticket))
+
+    def _reply_to(self, ticket: Ticket) -> None:
+        words = self._words.reply(ticket.matter or "", ticket.type or "", ticket.content)
+        command = handling.ReplyToTicket(
+            number=ticket.number,
+            text=words["text"],
+            valid=words["valid"],
+            contacted=words["contacted"],
+            resolved=words["resolved"],
+            unresolved_reason=words.get("unresolved_reason") or (None if words["resolved"] else UNRESOLVED),
+        )
+        handling.reply(self._session, self._context, command, self._officer(ticket, Role.HANDLER))
+        self._at(self._later(0.2, 3), lambda: self._approve(ticket, resolved=words["resolved"]))
+
+    def _approve(self, ticket: Ticket, *, resolved: bool) -> None:
+        lead = self._officer(ticket, Role.LEAD)
+        if self._random.random() < 0.04:
+            back = handling.EndTicket(number=ticket.number, reason="答复未说明处理结果，请补充后再报")
+            handling.send_back(self._session, self._context, back, lead)
+            self._at(self._later(1, 8), lambda: self._reply_to(ticket))
+            return
+        handling.approve(self._session, self._context, handling.ApproveReply(number=ticket.number), lead)
+        self._at(self._later(3, 40), lambda: self._follow_up(ticket, resolved=resolved))
+
+    def _follow_up(self, ticket: Ticket, *, resolved: bool) -> None:
+        result, rating = self._citizen_says(ticket, resolved)
+        comment = self._words.comment(rating, ticket.matter or "") if rating else None
+        command = followup.FollowUp(number=ticket.number, result=result, satisfaction=rating, comment=comment)
+        followup.follow_up(self._session, self._context, command, self._person(Role.FOLLOWUP))
+        if ticket.state == State.AWAITING_FOLLOWUP:
+            self._at(self._later(4, 30), lambda: self._follow_up(ticket, resolved=resolved))
+
+    def _citizen_says(self, ticket: Ticket, resolved: bool) -> tuple[FollowupResult, Satisfaction | None]:
+        if ticket.caller is not None and ticket.caller.anonymous:
+            return FollowupResult.ANONYMOUS, None
+        luck = self._random.random()
+        if luck < 0.08:
+            return FollowupResult.UNREACHABLE, None
+        if luck < 0.1:
+            return FollowupResult.REFUSED, None
+        content = self._random.random() < (0.93 if resolved else 0.25)
+        result = FollowupResult.RESOLVED if content else FollowupResult.UNRESOLVED
+        ratings = (Satisfaction.SATISFIED, Satisfaction.BASICALLY_SATISFIED, Satisfaction.NEUTRAL)
+        if content:
+            return result, self._random.choices(ratings, (70, 22, 8))[0]
+        return result, self._random.choices((Satisfaction.NEUTRAL, Satisfaction.DISSATISFIED), (35, 65))[0]
+
+    def _person(self, role: Role) -> Actor:
+        return self._random.choice(self._staff[role, None])
+
+    def _officer(self, ticket: Ticket, role: Role) -> Actor:
+        """Return somebody of the lead department; one without an account of its own is played by an unnamed person."""
+        department = ticket.lead_department_id
+        return self._random.choice(self._staff.get((role, department)) or [Actor(role, None, department)])
+
+
+def _staff(session: Session) -> dict[tuple[Role, int | None], list[Actor]]:
+    staff: dict[tuple[Role, int | None], list[Actor]] = defaultdict(list)
+    for account in session.scalars(select(Account).order_by(Account.id)):
+        role = Role(account.role)
+        actor = Actor(role, account.id, account.department_id)
+        staff[role, account.department_id if role in (Role.HANDLER, Role.LEAD) else None].append(actor)
+    return dict(staff)
