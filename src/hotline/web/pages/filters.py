@@ -8,6 +8,7 @@ from flask import Flask, g
 from hotline.domain.calendar import Calendar
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.kpi import Rate
+from hotline.domain.limits import Kind, deadline, resolve
 from hotline.domain.masking import mask_text
 from hotline.domain.people import ROLE_NAMES, Permission, Role
 from hotline.domain.ticket import (
@@ -25,6 +26,7 @@ from hotline.domain.ticket import (
     Urgency,
 )
 from hotline.domain.working_time import remaining
+from hotline.storage.tables import Ticket
 from hotline.web.runtime import runtime
 
 STATE_COLOURS = {
@@ -67,6 +69,17 @@ def time_left(due: datetime | None) -> str:
     if due >= now:
         return f"剩 {_duration(remaining(calendar, now, due), calendar)}"
     return f"超 {_duration(remaining(calendar, due, now), calendar)}"
+
+
+def next_due(ticket: Ticket) -> datetime | None:
+    """Return when the ticket's next step falls due: its dispatch, its signing or its reply."""
+    if ticket.state in (State.RECEIVED, State.AWAITING_DISPATCH):
+        context = runtime().context
+        limit = resolve(context.limits, Kind.DISPATCH, ticket.type or "", ticket.matter, urgency=ticket.urgency)
+        return deadline(context.calendar, ticket.received_at, limit).instant
+    if ticket.state == State.AWAITING_SIGN:
+        return ticket.sign_due
+    return ticket.handle_due if ticket.state in (State.HANDLING, State.REPLIED) else None
 
 
 def _duration(span: timedelta, calendar: Calendar) -> str:
@@ -112,7 +125,7 @@ def reason_name(reason: str | None) -> str:
 
 def register(app: Flask) -> None:
     """Make the filters and names known to the templates of ``app``."""
-    for function in (moment, time_left, lateness, percent, event_name, reason_name, mask_text):
+    for function in (moment, next_due, time_left, lateness, percent, event_name, reason_name, mask_text):
         app.add_template_filter(function)
     app.context_processor(_names)
 

@@ -51,8 +51,9 @@ def ticket_list() -> View:
     with transaction(runtime().sessions) as session:
         found = list_tickets(session, command, actor()) if states else []
         counts = _counts(session)
+        scope = scope_of(session, actor())
     more = found[-1].number if len(found) == PAGE and not command.by_due else None
-    return render_template("tickets.html", tickets=found, chosen=chosen, queue=queue, counts=counts, more=more)
+    return render_template("tickets.html", tickets=found, chosen=chosen, counts=counts, more=more, scope=scope)
 
 
 def _counts(session: Session) -> dict[str, int]:
@@ -144,6 +145,7 @@ def _show(number: str, revealed: Any = None) -> str:
         found = find_ticket(session, actor(), number)
         leads = scope_of(session, actor()).leads(found)
         steps = allowed_actions(State(found.state), actor().role) if leads else ()
+        districts = {row.code: row.name for row in session.scalars(select(District))}
         departments = session.scalars(select(Department).where(Department.active).order_by(Department.id)).all()
         return render_template(
             "ticket.html",
@@ -151,6 +153,8 @@ def _show(number: str, revealed: Any = None) -> str:
             prediction=prediction_out(session, found, context),
             caller=caller_out(found, context),
             steps=steps,
+            helps=not leads,
+            districts=districts,
             departments=departments if Action.DISPATCH in steps else [],
             boundaries=_boundaries(session, found),
             revealed=revealed,
