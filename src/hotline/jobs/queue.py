@@ -104,7 +104,8 @@ def _still_mine(job: Claim) -> tuple[Any, ...]:
 
 
 # A job that waits again has not been rung for yet in this wait; the sweep may ring as soon as it is available.
-_UNRUNG: dict[str, Any] = {"rung_at": text("'-infinity'::timestamptz"), "rings": 0}
+# The epoch stands for "long ago": Python cannot read PostgreSQL's own -infinity, and the row must stay readable.
+_UNRUNG: dict[str, Any] = {"rung_at": text("'epoch'::timestamptz"), "rings": 0}
 
 
 @dataclass(frozen=True, slots=True)
