@@ -9,6 +9,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.ticket import Channel, ComplaintType, FollowupResult, Satisfaction, Urgency
 
+# When something may have happened: a date comes first, so that a bare number is never read as seconds since 1970, and
+# living memory bounds the year, because what lies before year 1 in UTC could be stored and never read back.
+_DATE_FIRST = re.compile(r"\d{4}-\d{2}-\d{2}(?:\D|$)", re.ASCII)
+EARLIEST_YEAR = 1900
+
 # Mobile, landline with or without area code, service numbers (400, 800), and foreign numbers in E.164.
 _PHONE = re.compile(r"1[3-9]\d{9}|0\d{2,3}[2-9]\d{6,7}|[2-8]\d{6,7}|[48]00\d{7}|\+\d{7,15}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
@@ -34,13 +39,15 @@ def clean_phone(value: str) -> str:
 
 
 def _only_text(value: object) -> object:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _DATE_FIRST.match(value):
         raise ValueError("must be a text in ISO 8601, such as 2026-11-25T08:30:00+08:00")
     return value
 
 
 def _aware(value: datetime) -> datetime:
     """A time without a zone is the city's."""
+    if value.year < EARLIEST_YEAR:
+        raise ValueError(f"lies before {EARLIEST_YEAR}")
     return value if value.tzinfo else value.replace(tzinfo=CITY_ZONE)
 
 
