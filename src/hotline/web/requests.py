@@ -19,6 +19,17 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+class _Repeated(ValueError):
+    """An object names a member twice; which one was meant is not for us to guess."""
+
+
+def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Repeated
+    return members
+
+
 class StrictRequest(Request):
     """A request whose JSON is an object in UTF-8, sent as ``application/json``, and nothing else."""
 
@@ -36,9 +47,11 @@ class StrictRequest(Request):
         except UnicodeDecodeError:
             _refuse("is not valid UTF-8")
         try:
-            data = json.loads(text, parse_constant=_no_constant)
+            data = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_members_once)
         except RecursionError:
             _refuse("is nested too deeply")
+        except _Repeated:
+            _refuse("names a member twice")
         except ValueError:
             _refuse("is not valid JSON")
         if not isinstance(data, dict):
