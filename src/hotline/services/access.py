@@ -65,7 +65,7 @@ def find_ticket(session: Session, actor: Actor, number: str, *, lock: bool = Fal
         query = query.with_for_update(of=Ticket).execution_options(populate_existing=True)
     ticket = session.scalars(query).one_or_none()
     if ticket is None or not scope_of(session, actor).sees(ticket):
-        raise NotFound(f"no ticket {number}")
+        raise NotFound("there is no such ticket")
     return ticket
 
 
