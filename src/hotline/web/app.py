@@ -15,7 +15,7 @@ from hotline.web import health, pages, problems
 from hotline.web.api import reports, tickets
 from hotline.web.auth import check_routes, guard, requires
 from hotline.web.problems import FieldError, Problem
-from hotline.web.requests import MAX_BODY_BYTES, StrictRequest
+from hotline.web.requests import MAX_BODY_BYTES, StrictRequest, refuse_nul
 from hotline.web.runtime import EXTENSION, WebRuntime
 
 SECURITY_HEADERS = {
@@ -64,6 +64,7 @@ def create_app(parts: Runtime) -> Flask:
     Babel(app)
     csrf = CSRFProtect(app)
     app.before_request(guard)
+    app.before_request(refuse_nul)
     app.after_request(_harden)
     for blueprint in (tickets.bp, reports.bp):
         # The API is called with tokens, never with cookies, so a foreign page cannot ride on a session there.

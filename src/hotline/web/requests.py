@@ -3,7 +3,7 @@
 import json
 from typing import Any, NoReturn
 
-from flask import Request
+from flask import Request, request
 
 from hotline.web.problems import FieldError, Problem, invalid
 
@@ -57,6 +57,15 @@ class StrictRequest(Request):
         if not isinstance(data, dict):
             _refuse("must be a JSON object", 422)
         return data
+
+
+def refuse_nul() -> None:
+    """Before every request: PostgreSQL cannot hold a NUL, so no address with one names anything."""
+    if "\x00" in request.path:
+        raise Problem(404, "there is nothing at this address")
+    for name, value in request.args.items(multi=True):
+        if "\x00" in value:
+            raise invalid(name, "contains NUL; remove it", 400)
 
 
 def header(request: Request, name: str, longest: int = 255) -> str | None:

@@ -78,7 +78,7 @@ def create_ticket() -> View:
         body = schemas.TicketIn.model_validate(_nested(given))
     except ValidationError as error:
         return _form(given, _messages(error)), 422
-    key = request.form.get("key", "")[:64]
+    key = request.form.get("key", "")[:64].replace("\x00", "")
     context = runtime().context
     retry = intake.Retry(key, context.vault.index(body.model_dump_json())) if key else None
     members = body.model_dump(exclude={"caller", "title"})
