@@ -24,6 +24,9 @@ class MergeTicket:
 
 def merge(session: Session, context: Context, command: MergeTicket, actor: Actor) -> Ticket:
     """Merge by hand, before dispatch.  Raises ``InvalidInput`` when the other ticket is not there or not open."""
+    # Both rows are locked in one order, so that two people who merge two tickets into each other do not deadlock.
+    both = select(Ticket.id).where(Ticket.number.in_((command.number, command.into))).order_by(Ticket.id)
+    session.execute(both.with_for_update())
     ticket = find_ticket(session, actor, command.number, lock=True)
     merge_into(session, context, ticket, command.into, actor, field="into")
     return ticket

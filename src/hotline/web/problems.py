@@ -107,7 +107,7 @@ def _database_problem(error: DBAPIError | PoolTimeout) -> Problem:
     """Tell an unreachable or overloaded database, which passes, from an error in the program, which does not."""
     state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     passing = (
-        isinstance(error, PoolTimeout) or error.connection_invalidated or state[:2] in ("", "08", "53", "55", "57")
+        isinstance(error, PoolTimeout) or error.connection_invalidated or state[:2] in ("", "08", "40", "53", "55", "57")
     )
     log.error("database_error", error=type(error).__name__, sqlstate=state, endpoint=request.endpoint)
     if passing:
