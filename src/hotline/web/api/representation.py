@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.kpi import Rate
 from hotline.domain.masking import mask_name, mask_phone, mask_text
-from hotline.domain.people import Actor
+from hotline.domain.people import DEPARTMENT_STAFF, Actor
 from hotline.domain.ticket import State, allowed_actions
 from hotline.services.context import Context
 from hotline.services.reporting import Figures, Summary
@@ -55,7 +55,7 @@ def ticket_members(ticket: Ticket, context: Context, actor: Actor) -> dict[str, 
         "address": mask_text(ticket.address) if ticket.address else None,
         "district": ticket.district,
         "confidential": ticket.confidential,
-        "caller": caller_out(ticket, context),
+        "caller": caller_out(ticket, context, actor),
         "lead_department": lead.name if lead else None,
         "lead_department_code": lead.code if lead else None,
         "cohandlers": [helper.name for helper in ticket.cohandlers],
@@ -75,10 +75,13 @@ def ticket_members(ticket: Ticket, context: Context, actor: Actor) -> dict[str, 
     }
 
 
-def caller_out(ticket: Ticket, context: Context) -> CallerOut | None:
-    """Return the caller with name and phone masked."""
+def caller_out(ticket: Ticket, context: Context, actor: Actor) -> CallerOut | None:
+    """Return the caller with name and phone masked; of a confidential ticket (举报人保密) departments see nobody.
+
+    A surname and four digits are enough to find somebody in a village.
+    """
     caller = ticket.caller
-    if caller is None:
+    if caller is None or (ticket.confidential and actor.role in DEPARTMENT_STAFF):
         return None
     name, phone = context.vault.open(caller.name_sealed), context.vault.open(caller.phone_sealed)
     return CallerOut(

@@ -151,7 +151,7 @@ def _show(number: str, revealed: Any = None) -> str:
             "ticket.html",
             ticket=found,
             prediction=prediction_out(session, found, context),
-            caller=caller_out(found, context),
+            caller=caller_out(found, context, actor()),
             steps=steps,
             helps=not leads,
             districts=districts,
