@@ -60,7 +60,7 @@ def ticket_members(ticket: Ticket, context: Context, actor: Actor) -> dict[str, 
         "lead_department_code": lead.code if lead else None,
         "cohandlers": [helper.name for helper in ticket.cohandlers],
         "merged_into": ticket.merged_into.number if ticket.merged_into else None,
-        "answer": ticket.answer,
+        "answer": mask_text(ticket.answer) if ticket.answer else None,
         "sign_due": local(ticket.sign_due),
         "handle_due": local(ticket.handle_due),
         "created_at": local(ticket.received_at),
@@ -131,7 +131,7 @@ def _reply_out(reply: Reply) -> ReplyOut:
         valid=reply.valid,
         contacted=reply.contacted,
         resolved=reply.resolved,
-        unresolved_reason=reply.unresolved_reason,
+        unresolved_reason=mask_text(reply.unresolved_reason) if reply.unresolved_reason else None,
         approved_at=local(reply.approved_at),
     )
 
