@@ -106,9 +106,8 @@ def as_problem(error: Exception) -> Problem:
 def _database_problem(error: DBAPIError | PoolTimeout) -> Problem:
     """Tell an unreachable or overloaded database, which passes, from an error in the program, which does not."""
     state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    passing = (
-        isinstance(error, PoolTimeout) or error.connection_invalidated or state[:2] in ("", "08", "40", "53", "55", "57")
-    )
+    passing_state = state[:2] in ("", "08", "40", "53", "55", "57")
+    passing = isinstance(error, PoolTimeout) or error.connection_invalidated or passing_state
     log.error("database_error", error=type(error).__name__, sqlstate=state, endpoint=request.endpoint)
     if passing:
         return Problem(503, "the database cannot be reached; try again shortly", headers={"Retry-After": "2"})

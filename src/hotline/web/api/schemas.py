@@ -31,7 +31,7 @@ def clean_text(value: str) -> str:
 
 
 def clean_phone(value: str) -> str:
-    """Return the phone number's digits alone, in one spelling: a Chinese country code is dropped, an area code has its 0."""
+    """Return the phone number's digits in one spelling: a Chinese country code is dropped, an area code has its 0."""
     compact = re.sub(r"[\s\-()（）]", "", value)
     compact = re.sub(r"^00(?=[1-9])", "+", compact)
     if compact.startswith("+86"):
