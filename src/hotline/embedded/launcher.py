@@ -14,9 +14,10 @@ import signal
 import sys
 from typing import Any
 
-# From linux/prctl.h and linux/capability.h, which Python does not expose.
+# From linux/prctl.h, linux/securebits.h and linux/capability.h, which Python does not expose.
 _PR_SET_PDEATHSIG = 1
-_PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -43,7 +44,9 @@ def main(arguments: list[str]) -> int:
 def _become(uid: int, gid: int, *, capability: int | None) -> None:
     """Change to another user for good, keeping one capability (and no other) when one is given."""
     if capability is not None:
-        _prctl(_PR_SET_KEEPCAPS, 1)
+        # Changing the user would otherwise clear the capabilities, and so would access(2), for the length of its call:
+        # initdb asks that way whether it may run the programs beside it. The bit stays with the program.
+        _prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)

@@ -54,12 +54,18 @@ class EmbeddedPostgres(Service):
     stop_steps = (StopStep(signal.SIGINT, 30.0), StopStep(signal.SIGQUIT, 10.0, hurried=5.0))
     ready_within = 60.0
 
-    def __init__(self, folder: DataFolder, settings: Mapping[str, str] | None = None) -> None:
-        """Prepare to run in `folder`; `settings` come on top of this module's, named as in postgresql.conf."""
+    def __init__(
+        self, folder: DataFolder, settings: Mapping[str, str] | None = None, programs: Path | None = None
+    ) -> None:
+        """Prepare to run in `folder`.
+
+        `settings` come on top of this module's and are named as in postgresql.conf; `programs` is the folder of another
+        PostgreSQL's programs, with pgvector, than the wheel's.
+        """
         super().__init__(folder, "postgresql")
         self._cluster = folder.path / "pg"
         self._unfinished = folder.path / "pg.new"
-        self._programs = postgres_programs()
+        self._programs = programs or postgres_programs()
         own = {"listen_addresses": "", "unix_socket_directories": str(folder.socket_dir), "port": str(_PORT)}
         self._settings = {**_SETTINGS, **(settings or {}), **own}
 

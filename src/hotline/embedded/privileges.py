@@ -18,6 +18,8 @@ from hotline.embedded.errors import EmbeddedError
 # Containers often take it from root and leave CAP_DAC_OVERRIDE, which does the same and more.
 _CAP_DAC_READ_SEARCH = 2
 _CAP_DAC_OVERRIDE = 1
+# Handing a capability on through a change of user takes this one.
+_CAP_SETPCAP = 8
 
 _NOBODY = 65534
 
@@ -55,9 +57,9 @@ def capability_to_run(identity: Identity | None, program: Path, folder: Path) ->
         return None
     # Running a file without its execute bit (installed under umask 077) takes the stronger capability.
     suitable = (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE) if executable else (_CAP_DAC_OVERRIDE,)
-    permitted = _permitted_capabilities()
+    permitted = permitted_capabilities()
     for capability in suitable:
-        if permitted >> capability & 1:
+        if permitted >> capability & permitted >> _CAP_SETPCAP & 1:
             return capability
     raise EmbeddedError(_out_of_reach(folder) if program_in_reach else _out_of_reach_program(program))
 
@@ -90,7 +92,7 @@ def _may_pass(identity: Identity, status: os.stat_result) -> bool:
     return bool(status.st_mode & stat.S_IXOTH)
 
 
-def _permitted_capabilities() -> int:
+def permitted_capabilities() -> int:
     """Return this process's permitted capabilities as a bit set; 0 where the system has none (not Linux)."""
     try:
         status = Path("/proc/self/status").read_text()

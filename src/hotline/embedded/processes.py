@@ -20,6 +20,7 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ORPHAN_STEPS = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 _POLL_SECONDS = 0.1
 _TRIM_SECONDS = 60.0
+_SAME_REQUEST_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ class Child:
 class Supervisor:
     """Starts services and children, watches them, and stops them in reverse order when the `with` block ends.
 
-    From entering the block on, SIGINT, SIGTERM and SIGHUP mean "stop": while things are being started they raise
-    KeyboardInterrupt, during `run` they make it return. Another one while stopping kills what takes its time.
-    Must be used from the main thread.
+    From entering the block on, SIGINT, SIGTERM and SIGHUP mean "stop": while things are being started they leave the
+    block at once (by a KeyboardInterrupt that ends with it), during `run` they make it return. Another one while
+    stopping kills what takes its time. Must be used from the main thread.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Supervisor:
         self._stable_after = stable_after
         self._watched: list[_Watched] = []
         self._stop_requests = 0
+        self._asked_at = float("-inf")
         self._interruptible = True
         self._former_handlers: dict[signal.Signals, Any] = {}
         self._trimmed_at = time.monotonic()
@@ -83,9 +85,16 @@ class Supervisor:
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    ) -> bool:
         self.stop()
         self._restore_handlers()
+        # Being asked to stop while starting is no error; whoever needs to know finds `stop_requested`.
+        return isinstance(error, KeyboardInterrupt) and self.stop_requested
+
+    @property
+    def stop_requested(self) -> bool:
+        """Tell whether a signal has asked to stop."""
+        return self._stop_requests > 0
 
     def start(self, what: Child | Service) -> None:
         """Start a child or an embedded service, wait until it is ready, and watch it from now on.
@@ -121,7 +130,11 @@ class Supervisor:
             self._watched.pop()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop_requests += 1
+        now = time.monotonic()
+        # One Ctrl-C may arrive twice, from the terminal and passed on by `make`; that is nobody in a hurry.
+        if now - self._asked_at < _SAME_REQUEST_SECONDS:
+            return
+        self._stop_requests, self._asked_at = self._stop_requests + 1, now
         if self._interruptible:
             self._interruptible = False
             raise KeyboardInterrupt

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import Scripts
+from tests.integration.embedded.helpers import Scripts
 
 from hotline.embedded import DataFolder, EmbeddedError
 from hotline.embedded.privileges import Identity, service_identity

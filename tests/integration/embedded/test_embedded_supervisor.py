@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import FAST, Scripts, processes_of, wait_for
+from tests.integration.embedded.helpers import FAST, Scripts, processes_of, wait_for
 
 from hotline.embedded import Child, DataFolder, EmbeddedError, EmbeddedPostgres, EmbeddedRedis, Supervisor
 from hotline.embedded.files import trim_log
@@ -49,7 +49,7 @@ with DataFolder.open(sys.argv[1]) as folder, Supervisor(folder, backoff=(0.1, 0.
             supervisor.start(child(name, code))
     print("up", flush=True)
     supervisor.run()
-    print("down", flush=True)
+print("down", flush=True)
 """
 
 
@@ -82,7 +82,9 @@ def test_stop_signal_leaves_no_process_behind(tmp_path: Path, scripts: Scripts, 
 def test_second_ctrl_c_hurries(tmp_path: Path, scripts: Scripts) -> None:
     data = tmp_path / "data"
     script = up(scripts, data, family="", stubborn=STUBBORN)
-    script.send_signal(signal.SIGINT)
+    # `make` passes on what the terminal has sent already; two at once are one request.
+    for _ in ("terminal", "make"):
+        script.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         script.wait(1.0)
     script.send_signal(signal.SIGINT)
@@ -97,8 +99,8 @@ def test_ctrl_c_while_starting_leaves_no_process_behind(tmp_path: Path, scripts:
     script = scripts.start(UP, data, FAMILY.replace('"family"', '"waiting"'), "", "servers")
     wait_for(lambda: (data / "log" / "family.log").exists() and "waiting" in (data / "log" / "family.log").read_text())
     script.send_signal(signal.SIGTERM)
-    _, errors = script.communicate(timeout=60)
-    assert "KeyboardInterrupt" in errors
+    output, errors = script.communicate(timeout=60)
+    assert (script.returncode, output, errors) == (0, "down\n", "")
     assert processes_of(data) == []
 
 
