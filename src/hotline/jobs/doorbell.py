@@ -50,7 +50,7 @@ class CeleryDoorbell:
         if time.monotonic() < self._silent_until:
             return
         try:
-            self._celery.send_task(RUN_JOB, args=(job_id,), exchange="", routing_key=queue, retry=False)
+            self._celery.send_task(RUN_JOB, args=(job_id,), queue=queue, retry=False)
         except (OperationalError, RedisError, OSError) as error:
             self._silent_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
             log.warning("doorbell_unreachable", queue=queue, job_id=job_id, error=type(error).__name__)
