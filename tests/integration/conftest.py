@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 import pytest
 from flask import Flask
+from tests import conftest as root
+from tests.factories import ApiClient, token_for
 
 from hotline import bootstrap
 from hotline.bootstrap import Runtime
 from hotline.jobs.doorbell import SilentDoorbell
 from hotline.web.app import create_app
-from tests import conftest as root
-from tests.factories import ApiClient, token_for
 
 
 @pytest.fixture(scope="module")

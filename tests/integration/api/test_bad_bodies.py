@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.factories import ApiClient, row_counts
 from werkzeug.test import TestResponse
 
 from hotline.bootstrap import Runtime
-from tests.factories import ApiClient, row_counts
 
 TICKETS = "/api/v1/tickets"
 JSON = "application/json"

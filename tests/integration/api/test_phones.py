@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
+from tests.factories import ApiClient
 
 from hotline.bootstrap import Runtime
 from hotline.storage.engine import transaction
 from hotline.storage.tables import Caller, Ticket
-from tests.factories import ApiClient
 
 SPELLINGS = [
     ("13912345678", "13912345678", "139****5678"),

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from tests.factories import STREET_LIGHT, ApiClient, run_jobs
+
 from hotline.bootstrap import Runtime, utc_now
 from hotline.jobs.runner import Outcome
-from tests.factories import STREET_LIGHT, ApiClient, run_jobs
 
 Api = Callable[[str], ApiClient]
 
