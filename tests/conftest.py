@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     home = _servers.enter_context(tempfile.TemporaryDirectory(prefix="hotline-tests-"))
     folder = _servers.enter_context(DataFolder.open(Path(home) / "data"))
-    postgres = EmbeddedPostgres(folder, {"fsync": "off", "synchronous_commit": "off", "max_connections": "200"})
+    postgres = EmbeddedPostgres(folder, {"fsync": "off", "full_page_writes": "off", "max_connections": "200"})
     redis = EmbeddedRedis(folder)
     os.environ[POSTGRES] = postgres.start()
     _servers.callback(postgres.stop)

@@ -1,7 +1,5 @@
 """``hotline up``: everything on one machine, from nothing; Ctrl-C stops all of it."""
 
-import base64
-import hashlib
 import os
 import sys
 import time
@@ -40,8 +38,9 @@ def command(port: int, data: Path, processes: int, concurrency: int, calls: int)
       hotline up --port 8001 --data /srv/hotline-demo
     """
     try:
-        check_port(HOST, port)
         with DataFolder.open(data.absolute()) as folder, Supervisor(folder, say=_say) as supervisor:
+            # The supervisor has ended what a killed start left behind, so whoever holds the port now is somebody else.
+            check_port(HOST, port)
             _start(folder, supervisor, port, processes, concurrency, calls)
             supervisor.run()
     except EmbeddedError as error:
@@ -58,13 +57,8 @@ def _say(line: str) -> None:
 def _start(folder: DataFolder, supervisor: Supervisor, port: int, processes: int, concurrency: int, calls: int) -> None:
     began = time.monotonic()
     url = f"http://{HOST}:{port}"
-    postgres, redis = EmbeddedPostgres(folder), EmbeddedRedis(folder)
-    _say("starting PostgreSQL and Redis …")
-    supervisor.start(postgres)
-    supervisor.start(redis)
-    environment = _environment(folder, postgres.url(), redis.url())
     # The programs below and the preparation here read the same variables, as a real installation's would.
-    os.environ.update(environment)
+    os.environ.update(_environment(folder, _start_postgres(folder, supervisor), _start_redis(folder, supervisor)))
     credentials = _prepare(folder, url, calls)
     _say("starting web, worker and beat …")
     supervisor.start(Child("worker", worker_argv("triage,maintenance", concurrency)))
@@ -73,15 +67,36 @@ def _start(folder: DataFolder, supervisor: Supervisor, port: int, processes: int
     _say(_welcome(credentials, folder.path, time.monotonic() - began))
 
 
+def _start_postgres(folder: DataFolder, supervisor: Supervisor) -> str:
+    if os.environ.get("HOTLINE_DATABASE_URL"):
+        # A demo city must not be built into a database that somebody works with.
+        _say(
+            "HOTLINE_DATABASE_URL is not used here: for your own database run hotline web, hotline worker, hotline beat"
+        )
+    _say("starting PostgreSQL …")
+    postgres = EmbeddedPostgres(folder)
+    supervisor.start(postgres)
+    return postgres.url()
+
+
+def _start_redis(folder: DataFolder, supervisor: Supervisor) -> str:
+    given = os.environ.get("HOTLINE_REDIS_URL")
+    if given:
+        return given
+    _say("starting Redis …")
+    redis = EmbeddedRedis(folder)
+    supervisor.start(redis)
+    return redis.url()
+
+
 def _environment(folder: DataFolder, database_url: str, redis_url: str) -> dict[str, str]:
     """Return the settings of this installation; secrets live in the data folder and are made at the first start."""
-    fernet = base64.urlsafe_b64encode(hashlib.sha256(folder.secret("encryption_key").encode()).digest()).decode()
     return {
         "HOTLINE_DATABASE_URL": database_url,
-        "HOTLINE_REDIS_URL": os.environ.get("HOTLINE_REDIS_URL") or redis_url,
+        "HOTLINE_REDIS_URL": redis_url,
         "HOTLINE_SECRET_KEY": folder.secret("secret_key"),
         "HOTLINE_INDEX_KEY": folder.secret("index_key"),
-        "HOTLINE_ENCRYPTION_KEYS": fernet,
+        "HOTLINE_ENCRYPTION_KEYS": folder.secret("encryption_key"),
         "HOTLINE_ENVIRONMENT": "demo",
     }
 
