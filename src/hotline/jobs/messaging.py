@@ -8,6 +8,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from hotline.jobs.registry import QUEUES
+from hotline.jobs.transport import use_this_transport
 
 RUN_JOB = "hotline.run_job"
 TICK = "hotline.tick"
@@ -24,6 +25,7 @@ def broker_url(redis_url: str) -> str:
 
 def make_celery(redis_url: str, tick_seconds: float) -> Celery:
     """Return the Celery application.  It keeps no results: what a job did is written in its row."""
+    use_this_transport()
     app = Celery("hotline", broker=broker_url(redis_url), set_as_current=False)
     app.conf.update(
         accept_content=["json"],
