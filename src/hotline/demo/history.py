@@ -11,7 +11,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -31,10 +31,11 @@ from hotline.domain.ticket import (
     Urgency,
 )
 from hotline.domain.working_time import next_working
+from hotline.ml.classifier import Prediction, TriageModel
 from hotline.services import dispatch, followup, handling, intake
-from hotline.services.context import Context
+from hotline.services.context import Classifier, Context
 from hotline.services.triage import triage
-from hotline.storage.tables import Account, Job, Ticket
+from hotline.storage.tables import Account, CatalogueEntryRow, Department, District, Job, Ticket
 
 DAYS = 60
 CALLS = 3000
@@ -63,9 +64,42 @@ class MovingClock:
 def build_history(session: Session, context: Context, until: datetime, calls: int) -> int:
     """Play the sixty days that end at ``until``, with ``calls`` ordinary calls; return how many tickets there are."""
     clock = MovingClock()
-    play = History(session, dataclasses.replace(context, now=clock), clock, until, calls)
+    play = History(session, context, clock, until, calls)
     play.run()
     return session.scalar(select(func.count()).select_from(Ticket)) or 0
+
+
+class ReadAhead:
+    """The model, with all texts of the demo read in one batch, which takes a tenth of the time."""
+
+    def __init__(self, model: Classifier | None) -> None:
+        self._model = model
+        self._texts: dict[str, Prediction | None] = {}
+
+    def classifier(self) -> Self | None:
+        """Return itself in the model's place, None when there is no model."""
+        return self if self._model else None
+
+    def expect(self, content: str) -> None:
+        """Note that ``content`` will be asked for."""
+        self._texts[content] = None
+
+    def read(self) -> None:
+        """Read everything expected."""
+        if isinstance(self._model, TriageModel):
+            texts = [("", content) for content in self._texts]
+            self._texts.update(zip(self._texts, self._model.predict_many(texts), strict=True))
+
+    @property
+    def version(self) -> str:
+        """The model's version."""
+        assert self._model is not None
+        return self._model.version
+
+    def predict(self, title: str, content: str) -> Prediction:
+        """Return the reading of a ticket."""
+        assert self._model is not None
+        return self._texts.get(content) or self._model.predict(title, content)
 
 
 class History:
@@ -73,11 +107,15 @@ class History:
 
     def __init__(self, session: Session, context: Context, clock: MovingClock, until: datetime, calls: int) -> None:
         self._calls = calls
-        self._session, self._context, self._clock, self._until = session, context, clock, until
+        self._readings = ReadAhead(context.classifier())
+        self._context = dataclasses.replace(context, now=clock, classifier=self._readings.classifier)
+        self._session, self._clock, self._until = session, clock, until
         self._random = random.Random(SEED)  # noqa: S311 - a demo, and the same one every time
         self._agenda: list[tuple[datetime, int, Step]] = []
         self._order = itertools.count()
         self._staff = _staff(session)
+        # Held here, these are read once and not again for every ticket.
+        self._held = [session.scalars(select(table)).all() for table in (CatalogueEntryRow, Department, District)]
         self._places = places()
         self._callers = CallerBook(self._random)
         self._complaints = demo_file("complaints.yaml")["complaints"]
@@ -88,6 +126,7 @@ class History:
         first = self._until.astimezone(CITY_ZONE).date() - timedelta(days=DAYS)
         self._plan_calls(first)
         self._plan_bursts(first)
+        self._readings.read()
         with tqdm(total=DAYS, unit="day", desc="demo city", disable=None) as progress:
             done = 0
             while self._agenda:
@@ -118,30 +157,30 @@ class History:
             hour = self._random.choices(range(24), HOURS)[0]
             second = self._random.randrange(3600)
             instant = datetime(day.year, day.month, day.day, hour, second // 60, second % 60, tzinfo=CITY_ZONE)
-            self._at(instant.astimezone(UTC), self._ordinary_call)
+            place = self._random.choices(self._places.all, self._places.weights)[0]
+            self._plan_call(instant, self._random.choice(self._complaints), place)
 
     def _plan_bursts(self, first: date) -> None:
         """Place the two bursts late in the period, where a supervisor looks first."""
         for offset, burst in zip((DAYS - 9, DAYS - 2), demo_file("bursts.yaml")["bursts"], strict=False):
             hour, minute = (int(part) for part in burst["start"].split(":"))
             day = first + timedelta(days=offset)
-            start = datetime(day.year, day.month, day.day, hour, minute, tzinfo=CITY_ZONE).astimezone(UTC)
+            start = datetime(day.year, day.month, day.day, hour, minute, tzinfo=CITY_ZONE)
             for text in burst["texts"]:
                 place = Place(burst["district"], text["street"], text["community"])
                 line = {**text, "matter": burst["matter"]}
-                step = lambda line=line, place=place: self._call(line, place)  # noqa: E731 - binds its own line
-                self._at(start + timedelta(minutes=text["minute"]), step)
+                self._plan_call(start + timedelta(minutes=text["minute"]), line, place)
 
-    def _ordinary_call(self) -> None:
-        self._call(
-            self._random.choice(self._complaints), self._random.choices(self._places.all, self._places.weights)[0]
-        )
+    def _plan_call(self, instant: datetime, line: dict[str, Any], place: Place) -> None:
+        content = line["text"].replace("{place}", place.spoken)
+        if instant <= self._until:
+            self._readings.expect(content)
+        self._at(instant.astimezone(UTC), lambda: self._call(line, place, content))
 
-    def _call(self, line: dict[str, Any], place: Place) -> None:
+    def _call(self, line: dict[str, Any], place: Place, content: str) -> None:
         """Log a call as an agent does, and triage it a moment later."""
         answered = line["type"] == ComplaintType.INQUIRY and self._random.random() < 0.55
         caller = self._callers.next()
-        content = line["text"].replace("{place}", place.spoken)
         command = intake.ReceiveTicket(
             channel=self._random.choices(list(CHANNELS), list(CHANNELS.values()))[0],
             content=content,

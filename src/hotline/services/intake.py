@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -83,7 +83,9 @@ def _known_district(session: Session, given: str | None) -> str | None:
     """Return the code of the district given by code or name."""
     if given is None:
         return None
-    found = session.scalars(select(District).where(or_(District.code == given, District.name == given))).one_or_none()
+    # By code first: a district that this session has seen needs no query.
+    found = session.get(District, given)
+    found = found or session.scalars(select(District).where(District.name == given)).one_or_none()
     if found is None:
         names = "、".join(session.scalars(select(District.name).order_by(District.code)))
         raise InvalidInput("district", f"unknown district; known ones: {names}")
@@ -136,25 +138,27 @@ def _write(session: Session, context: Context, command: ReceiveTicket, actor: Ac
         urgency=command.urgency or Urgency.NORMAL,
         created_by=actor.account_id,
         received_at=now,
+        caller=_caller(context, command),
+        cohandlers=[],
     )
     if command.matter is not None:
         ticket.matter, ticket.task = command.matter, command.matter[0]
         ticket.matter_source = actor.role
     session.add(ticket)
     session.flush()
-    phone = command.caller_phone
-    session.add(
-        Caller(
-            ticket_id=ticket.id,
-            name_sealed=context.vault.seal(command.caller_name),
-            phone_sealed=context.vault.seal(phone),
-            phone_index=context.vault.index(phone) if phone else None,
-            anonymous=command.anonymous,
-        )
-    )
     event = record(session, ticket, "received", actor, now, data={"channel": command.channel, "matter": command.matter})
     event.to_state = State.RECEIVED
     return ticket
+
+
+def _caller(context: Context, command: ReceiveTicket) -> Caller:
+    phone = command.caller_phone
+    return Caller(
+        name_sealed=context.vault.seal(command.caller_name),
+        phone_sealed=context.vault.seal(phone),
+        phone_index=context.vault.index(phone) if phone else None,
+        anonymous=command.anonymous,
+    )
 
 
 def _dispose(session: Session, context: Context, command: ReceiveTicket, ticket: Ticket, actor: Actor) -> None:

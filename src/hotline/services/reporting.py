@@ -12,6 +12,8 @@ from hotline.services.context import Context
 from hotline.storage.queries.summary import summary_counts
 from hotline.storage.tables import Department, Ticket
 
+UNDISPATCHED = "未派单（含直接答复）"
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -46,7 +48,9 @@ def summary(session: Session, context: Context, period: Period) -> Summary:
     if None in by_task:
         task_lines.append(_figures(None, "待分类", by_task[None]))
     department_lines = [
-        _figures(departments[row[0]].code, departments[row[0]].name, row) if row[0] else _figures(None, "未派单（含直接答复）", row)
+        _figures(departments[row[0]].code, departments[row[0]].name, row)
+        if row[0]
+        else _figures(None, "未派单（含直接答复）", row)
         for row in summary_counts(session, period, Ticket.lead_department_id)
     ]
     department_lines.sort(key=lambda line: (line.code is None, -line.received, line.name))
