@@ -50,7 +50,7 @@ def summary(session: Session, context: Context, period: Period) -> Summary:
     department_lines = [
         _figures(departments[row[0]].code, departments[row[0]].name, row)
         if row[0]
-        else _figures(None, "未派单（含直接答复）", row)
+        else _figures(None, UNDISPATCHED, row)
         for row in summary_counts(session, period, Ticket.lead_department_id)
     ]
     department_lines.sort(key=lambda line: (line.code is None, -line.received, line.name))
