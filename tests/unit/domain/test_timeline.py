@@ -31,6 +31,16 @@ def test_changes_of_the_clocks_are_found_to_the_second(zone: str, shifts: list[s
         assert found == [datetime.fromisoformat(shift + "Z") for shift in shifts]
 
 
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Amsterdam", "America/St_Johns", "Africa/Monrovia"])
+def test_odd_changes_of_the_clocks_are_found_to_the_second(zone: str) -> None:
+    """Before standard time, offsets and shifts had odd seconds."""
+    line = build_timeline(ZoneInfo(zone), -26_000, 16_000, lambda day: ())
+    assert len(line.shifts) > 2
+    for shift in line.shifts[1:]:
+        just_before, then = (from_ticks(tick).astimezone(ZoneInfo(zone)) for tick in (shift - SECOND, shift))
+        assert just_before.utcoffset() != then.utcoffset()
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Africa/Cairo", "Asia/Shanghai"])
 @pytest.mark.parametrize("edge", ["first_day", "last_day"])
 def test_answers_at_the_edges_of_what_is_laid_out(zone: str, edge: str) -> None:
@@ -38,14 +48,17 @@ def test_answers_at_the_edges_of_what_is_laid_out(zone: str, edge: str) -> None:
     windows = (((30_600, 43_200), (48_600, 86_400)),) * 5 + ((),) * 2
     middle = datetime(2010, 6, 1, tzinfo=UTC)
     limit = Limit.parse("1wd")
-    for hours in range(-80, 81, 4):
+    for hours in range(-77, 78, 7):
         asked, wide = Calendar(zone, windows), Calendar(zone, windows)
         line = asked.timeline(to_ticks(middle), to_ticks(middle))
         start = from_ticks(getattr(line, edge) * DAY) + timedelta(hours=hours)
         wide.timeline(to_ticks(middle - timedelta(days=2000)), to_ticks(middle + timedelta(days=2000)))
         assert due(asked, start, limit).instant == due(wide, start, limit).instant
-        span = (start - timedelta(days=1), start)
-        assert elapsed(Calendar(zone, windows), *span) == elapsed(wide, *span)
+        for days in (-1, 1):
+            other = Calendar(zone, windows)
+            other.timeline(to_ticks(middle), to_ticks(middle))
+            span = sorted([start, start + timedelta(days=days)])
+            assert elapsed(other, *span) == elapsed(wide, *span)
 
 
 def test_a_window_cut_by_a_change_of_the_clocks_stays_one_segment() -> None:
