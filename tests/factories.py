@@ -19,6 +19,7 @@ from hotline.ml.classifier import Candidate, Prediction
 from hotline.services import dispatch, followup, handling, intake
 from hotline.services.accounts import issue_token
 from hotline.services.context import Context
+from hotline.settings import Settings
 from hotline.storage.engine import transaction
 from hotline.storage.tables import Account, Base, Department, Job, Ticket
 
@@ -162,3 +163,15 @@ def row_counts(parts: Runtime) -> dict[str, int]:
     query = select(*(select(func.count()).select_from(table).scalar_subquery().label(name) for name, table in tables))
     with transaction(parts.sessions) as session:
         return dict(session.execute(query).one()._mapping)
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment variables from which another process reads the same settings."""
+    return {
+        "HOTLINE_DATABASE_URL": settings.database_url,
+        "HOTLINE_REDIS_URL": settings.redis_url,
+        "HOTLINE_SECRET_KEY": settings.secret_key.get_secret_value(),
+        "HOTLINE_INDEX_KEY": settings.index_key.get_secret_value(),
+        "HOTLINE_ENCRYPTION_KEYS": ",".join(key.get_secret_value() for key in settings.encryption_keys),
+        "HOTLINE_ENVIRONMENT": settings.environment,
+    }

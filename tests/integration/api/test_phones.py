@@ -1,4 +1,4 @@
-"""Callers' phone numbers: as people write them, kept in one spelling, masked in every answer, never echoed when wrong."""
+"""Callers' phone numbers: as people write them, kept in one spelling, masked in every answer, never repeated."""
 
 from collections.abc import Callable
 
