@@ -11,6 +11,7 @@ from hotline.domain.kpi import Rate
 from hotline.domain.masking import mask_name, mask_phone, mask_text
 from hotline.domain.people import DEPARTMENT_STAFF, Actor
 from hotline.domain.ticket import State, allowed_actions
+from hotline.services.access import scope_of
 from hotline.services.context import Context
 from hotline.services.reporting import Figures, Summary
 from hotline.storage.tables import Prediction, Reply, Ticket, TicketEvent
@@ -33,10 +34,12 @@ def local(instant: datetime | None) -> datetime | None:
     return instant.astimezone(CITY_ZONE) if instant else None
 
 
-def ticket_members(ticket: Ticket, context: Context, actor: Actor) -> dict[str, Any]:
+def ticket_members(session: Session, ticket: Ticket, context: Context, actor: Actor) -> dict[str, Any]:
     """Return the members that every view of a ticket has."""
     tasks, matters = context.taxonomy.tasks, context.taxonomy.matters
     lead = ticket.lead_department
+    # Co-handlers see the ticket and decide nothing.
+    decides = scope_of(session, actor).leads(ticket)
     return {
         "number": ticket.number,
         "state": ticket.state,
@@ -71,7 +74,7 @@ def ticket_members(ticket: Ticket, context: Context, actor: Actor) -> dict[str, 
         "followup_result": ticket.followup_result,
         "satisfaction": ticket.satisfaction,
         "closed_at": local(ticket.closed_at),
-        "allowed_actions": list(allowed_actions(State(ticket.state), actor.role)),
+        "allowed_actions": list(allowed_actions(State(ticket.state), actor.role)) if decides else [],
     }
 
 
@@ -89,15 +92,15 @@ def caller_out(ticket: Ticket, context: Context, actor: Actor) -> CallerOut | No
     )
 
 
-def ticket_out(ticket: Ticket, context: Context, actor: Actor) -> TicketOut:
+def ticket_out(session: Session, ticket: Ticket, context: Context, actor: Actor) -> TicketOut:
     """Return the ticket as a list shows it."""
-    return TicketOut(**ticket_members(ticket, context, actor))
+    return TicketOut(**ticket_members(session, ticket, context, actor))
 
 
 def ticket_detail(session: Session, ticket: Ticket, context: Context, actor: Actor) -> TicketDetailOut:
     """Return the ticket with its prediction, replies and events."""
     return TicketDetailOut(
-        **ticket_members(ticket, context, actor),
+        **ticket_members(session, ticket, context, actor),
         prediction=prediction_out(session, ticket, context),
         replies=[_reply_out(reply) for reply in ticket.replies],
         events=[_event_out(event) for event in ticket.events],

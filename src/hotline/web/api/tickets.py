@@ -43,7 +43,7 @@ def log_ticket(body: schemas.TicketIn) -> Response:
     context = runtime().context
     with transaction(runtime().sessions) as session:
         received = intake.receive(session, context, _command(body), actor(), retry)
-        shown = ticket_out(received.ticket, context, actor()).model_dump(mode="json")
+        shown = ticket_out(session, received.ticket, context, actor()).model_dump(mode="json")
     response = Response(orjson.dumps(shown), 201, content_type="application/json")
     response.headers["Location"] = url_for(".read_ticket", number=received.ticket.number)
     if received.replayed:
@@ -79,7 +79,7 @@ def tickets(query: schemas.TicketQuery) -> schemas.TicketListOut:
     )
     with transaction(runtime().sessions) as session:
         found = list_tickets(session, command, actor())
-        shown = [ticket_out(ticket, context, actor()) for ticket in found]
+        shown = [ticket_out(session, ticket, context, actor()) for ticket in found]
     more = found[-1].number if len(found) == query.limit else None
     return schemas.TicketListOut(tickets=shown, next=more)
 
