@@ -32,8 +32,10 @@ def test_a_valid_token_opens_the_api(app: Flask, parts: Runtime) -> None:
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer ", "Bearer hl_", "Bearer x", "Basic YWdlbnQwMTpob3RsaW5lLWRlbW8=", "hl_", "Bearer é"]
-    + ["Bearer hl_" + "A" * 43, "Bearer hl_" + "x" * 10_000, "Bearer hl_'; --", "Bearer hl_\xff\xfe"],
+    [
+        *(None, "", "Bearer", "Bearer ", "Bearer hl_", "Bearer x", "Basic YWdlbnQwMTpob3RsaW5lLWRlbW8=", "hl_"),
+        *("Bearer é", "Bearer hl_" + "A" * 43, "Bearer hl_" + "x" * 10_000, "Bearer hl_'; --", "Bearer hl_\xff\xfe"),
+    ],
 )
 def test_garbage_is_no_token(standing_app: Flask, authorization: str | None) -> None:
     assert status_with(standing_app, authorization) == 401
