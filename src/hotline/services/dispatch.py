@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hotline.domain.limits import Kind, deadline, resolve
 from hotline.domain.people import Actor
 from hotline.domain.responsibility import CatalogueEntry, find_owner
-from hotline.domain.ticket import Action, ComplaintType, Urgency
+from hotline.domain.ticket import Action, ComplaintType, State, Urgency, next_state
 from hotline.services.access import find_ticket
 from hotline.services.context import Context
 from hotline.services.errors import InvalidInput
@@ -33,6 +33,8 @@ class DispatchTicket:
 def dispatch(session: Session, context: Context, command: DispatchTicket, actor: Actor) -> Ticket:
     """Dispatch by hand.  Raises ``InvalidInput`` when matter or department is unknown or no owner is found."""
     ticket = find_ticket(session, actor, command.number, lock=True)
+    # Refused moves are refused before anything of the ticket is changed.
+    next_state(State(ticket.state), Action.DISPATCH, actor.role)
     _relabel(context, ticket, command, actor)
     if command.department is not None:
         department = session.scalars(select(Department).where(Department.code == command.department)).one_or_none()
