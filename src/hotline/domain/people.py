@@ -69,7 +69,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something: an account with its role and department, or the system itself (``account_id`` is None)."""
+    """Who does something: an account with role and department, or the system itself (``account_id`` is None)."""
 
     role: Role
     account_id: int | None = None

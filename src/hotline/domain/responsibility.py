@@ -7,7 +7,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One line of the catalogue.  ``district`` None means the whole city; ``valid_to`` None means until further notice."""
+    """One line of the catalogue.
+
+    ``district`` None means the whole city; ``valid_to`` None means until further notice.
+    """
 
     entry_id: int
     matter: str
@@ -28,7 +31,8 @@ def find_owner(
 ) -> CatalogueEntry | None:
     """Return the entry that owns ``matter`` in ``district`` at ``at``, or None.
 
-    The most specific wins: an entry for the district before one for the city; among equals the one that came into force last.
+    The most specific wins: an entry for the district before one for the city; among equals the one that came into
+    force last.
     """
     candidates = [entry for entry in entries if entry.applies(matter, district, at)]
     return max(

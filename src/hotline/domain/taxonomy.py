@@ -1,6 +1,7 @@
 """The taxonomy: seven city tasks (着力) and 66 matters (事项), as immutable values.
 
-Source: the seven tasks of the 2025 Central Urban Work Conference; the matters are those that a 12345 hotline handles daily.
+Source: the seven tasks of the 2025 Central Urban Work Conference; the matters are those that a 12345 hotline handles
+daily.
 """
 
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ class Taxonomy:
         return self.matters[code]
 
     def boundary_notes(self, codes: tuple[str, ...]) -> list[str]:
-        """Return the boundary notes that name at least two of ``codes``, for a dispatcher who has to choose among them."""
+        """Return the boundary notes that name at least two of ``codes``, for a dispatcher who has to choose."""
         return [
             f"{subject}：{note}"
             for subject, note in self.boundaries.items()
@@ -68,7 +69,7 @@ class Taxonomy:
 
 
 def taxonomy_from_mapping(data: Mapping[str, Any]) -> Taxonomy:
-    """Build the taxonomy from the parsed file.  Raises ``TaxonomyError`` when a matter names a task that is not there."""
+    """Build the taxonomy from the parsed file.  Raises ``TaxonomyError`` when a matter names an unknown task."""
     tasks = {code: Task(code, entry["name"], entry["en"]) for code, entry in data["tasks"].items()}
     matters = {
         code: Matter(code, entry["name"], entry["en"], tuple(entry["scope"]), entry["lead"], entry.get("note"))

@@ -1,6 +1,6 @@
 """The life of a ticket (工单): its states, the moves between them, who may make each and why.
 
-``TRANSITIONS`` is the only place that says so.  A move that is not in it is refused with the list of what is allowed now.
+``TRANSITIONS`` is the only place that says so.  A move that is not in it is refused with the list of what is allowed.
 """
 
 from dataclasses import dataclass
