@@ -16,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.engine import URL
+from tests.factories import ApiClient, token_for
 
 from hotline import bootstrap
 from hotline.bootstrap import Runtime
@@ -26,7 +27,6 @@ from hotline.settings import Settings
 from hotline.storage import migrate
 from hotline.storage.engine import transaction
 from hotline.web.app import create_app
-from tests.factories import ApiClient, token_for
 
 POSTGRES, REDIS, TEMPLATE = "HOTLINE_TEST_POSTGRES", "HOTLINE_TEST_REDIS", "hotline_template"
 CATALOGUE_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -141,5 +141,5 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def api(app: Flask, parts: Runtime) -> Callable[..., ApiClient]:
-    """Give an API client with the token of an account, by username: ``api("agent01").post("/api/v1/tickets", {...})``."""
+    """Give an API client with an account's token, by username: ``api("agent01").post("/api/v1/tickets", {…})``."""
     return lambda username: ApiClient(app.test_client(), token_for(parts, username))

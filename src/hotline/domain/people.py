@@ -60,7 +60,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.LEAD: _EVERYBODY | _TICKETS,
     Role.FOLLOWUP: _EVERYBODY | _TICKETS,
     Role.SUPERVISOR: _EVERYBODY | _TICKETS | {Permission.READ_REPORTS},
-    # The administrator keeps accounts and settings and the auditor reads the audit log; neither needs a citizen's words.
+    # The administrator keeps accounts and settings, the auditor reads the audit log; neither needs a citizen's words.
     Role.ADMIN: _EVERYBODY,
     Role.AUDITOR: _EVERYBODY,
     Role.SYSTEM: frozenset(Permission),
