@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.domain.people import Actor
-from hotline.domain.ticket import Action
+from hotline.domain.ticket import Action, State, next_state
 from hotline.services.access import find_ticket, require_lead
 from hotline.services.context import Context
 from hotline.services.errors import Forbidden, InvalidInput
@@ -87,11 +87,13 @@ def reply(session: Session, context: Context, command: ReplyToTicket, actor: Act
 def approve(session: Session, context: Context, command: ApproveReply, actor: Actor) -> Ticket:
     """Approve the newest reply; handling is complete.  Nobody approves a reply of their own."""
     ticket = _locked(session, actor, command.number)
-    now = context.now()
-    move(session, ticket, Action.APPROVE, actor, now)
+    # Refused moves are refused before anything of the ticket is changed.
+    next_state(State(ticket.state), Action.APPROVE, actor.role)
     newest = session.scalars(select(Reply).where(Reply.ticket_id == ticket.id).order_by(Reply.id.desc()).limit(1)).one()
     if newest.account_id is not None and newest.account_id == actor.account_id:
         raise Forbidden("a reply is approved by somebody other than its author")
+    now = context.now()
+    move(session, ticket, Action.APPROVE, actor, now)
     newest.approved_at, newest.approved_by = now, actor.account_id
     ticket.completed_at = ticket.completed_at or now
     return ticket
