@@ -95,7 +95,8 @@ def _hand_over(
     reason: str | None,
 ) -> None:
     now = context.now()
-    ticket.lead_department = department
+    # The column too, since what follows in this transaction asks for it before it is flushed.
+    ticket.lead_department, ticket.lead_department_id = department, department.id
     ticket.catalogue_entry_id = entry.id if entry else None
     ticket.cohandlers = list(entry.cohandlers) if entry else []
     # The handling limit runs from the first dispatch and no later one resets it.
