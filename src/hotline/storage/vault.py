@@ -37,6 +37,10 @@ class Vault:
         except InvalidToken as error:
             raise VaultError("a sealed value does not open with the keys in HOTLINE_ENCRYPTION_KEYS") from error
 
+    def derived_key(self, purpose: str) -> bytes:
+        """Return a key of its own for ``purpose``, derived from the index key."""
+        return hmac.new(self._index_key, f"derived:{purpose}".encode(), hashlib.sha256).digest()
+
     def index(self, plain: str) -> str:
         """Return the keyed digest by which equal values are found without opening them."""
         return hmac.new(self._index_key, plain.encode(), hashlib.sha256).hexdigest()

@@ -1,5 +1,6 @@
 """All tables.  They are never called models: in this house a model is a classifier."""
 
+from hotline.storage.tables.audit import AuditEntry
 from hotline.storage.tables.base import Base
 from hotline.storage.tables.jobs import Job
 from hotline.storage.tables.people import Account, ApiToken, Department, District
@@ -18,6 +19,7 @@ __all__ = [
     "TICKET_NUMBER",
     "Account",
     "ApiToken",
+    "AuditEntry",
     "Base",
     "Caller",
     "CatalogueCohandler",

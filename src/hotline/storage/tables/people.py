@@ -54,6 +54,13 @@ class Account(Base):
     password_hash: Mapped[str]
     active: Mapped[bool] = mapped_column(default=True, server_default="true")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    failed_logins: Mapped[int] = mapped_column(default=0, server_default="0")
+    locked_until: Mapped[datetime | None]
+    # The second factor's secret, sealed, and the last time step it was used in: a code is good for one login.
+    totp_sealed: Mapped[str | None]
+    totp_step: Mapped[int | None]
+    # Raised when the password changes or the account is closed; sessions of an earlier epoch end.
+    session_epoch: Mapped[int] = mapped_column(default=0, server_default="0")
 
     department: Mapped[Department | None] = relationship()
 
@@ -70,5 +77,8 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    # Permissions that the token is limited to; None gives all that the account's role may.
+    scopes: Mapped[list[str] | None]
 
     account: Mapped[Account] = relationship()

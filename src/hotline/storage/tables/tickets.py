@@ -76,6 +76,8 @@ class Ticket(Base):
     followup_result: Mapped[str | None]
     satisfaction: Mapped[str | None]
     closed_at: Mapped[datetime | None]
+    # When retention has closed out the personal data; figures do not change by it.
+    anonymised_at: Mapped[datetime | None]
     ended_early_at: Mapped[datetime | None]
 
     lead_department: Mapped[Department | None] = relationship()
