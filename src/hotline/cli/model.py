@@ -53,8 +53,9 @@ def train(data: tuple[Path, ...], folder: Path | None, seed: int, version: str |
     from hotline.ml.registry import default_models_folder
 
     folder = folder or default_models_folder()
+    corpus = [default_models_folder().parent / "corpus"]
     try:
-        written = build(data or (folder.parent / "corpus",), folder, seed=seed, version=version, progress=_progress)
+        written = build((*corpus, *data), folder, seed=seed, version=version, progress=_progress)
     except (CorpusError, ModelError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(written)

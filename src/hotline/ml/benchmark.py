@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import f1_score
 
-from hotline.ml.blend import BlendedLinear
 from hotline.ml.evaluate import Figure
 from hotline.ml.features import read_documents
+from hotline.ml.fit import matter_head
 from hotline.ml.matrix import BlockTfidf, choose, count, recount
+from hotline.ml.recipe import Recipe
 from hotline.ml.segment import installed
-from hotline.ml.train import Recipe
 
 
 def measure_taidi7(folder: Path, recipe: Recipe | None = None) -> list[Figure]:
@@ -30,7 +30,7 @@ def measure_taidi7(folder: Path, recipe: Recipe | None = None) -> list[Figure]:
     columns = choose(counts, numbers, recipe.max_features)
     chosen = counts.take(columns)
     tfidf = BlockTfidf(recipe.block_scale).fit(chosen)
-    head = BlendedLinear(len(classes), recipe.C, recipe.bayes, recipe.alpha, recipe.seed)
+    head = matter_head(recipe, len(classes))
     head.fit(tfidf.transform(chosen), numbers)
     held = recount(list(read_documents(held_texts, installed())), chosen)
     found = [classes[i] for i in head.predict(tfidf.transform(held))]

@@ -12,9 +12,10 @@ from hotline.ml.card import held_out_metrics, write_card
 from hotline.ml.classifier import TYPES
 from hotline.ml.corpus import read_training
 from hotline.ml.features import BLOCKS
+from hotline.ml.recipe import Recipe
 from hotline.ml.registry import pack, write_version
 from hotline.ml.segment import installed
-from hotline.ml.train import Progress, Recipe, no_progress, train
+from hotline.ml.train import Progress, train
 from hotline.reference import load_taxonomy
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "zhconv")
@@ -27,7 +28,7 @@ def build(
     seed: int | None = None,
     version: str | None = None,
     recipe: Recipe | None = None,
-    progress: Progress = no_progress,
+    progress: Progress = lambda steps, _: steps,
 ) -> Path:
     """Train on ``data`` and write a new version below ``folder``; return the version's folder.
 
@@ -51,6 +52,6 @@ def build(
         "recipe": asdict(recipe),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "data": [asdict(file) for file in files],
-        "metrics": held_out_metrics(trained, rows, taxonomy.codes),
+        "metrics": held_out_metrics(trained, taxonomy.codes),
     }
     return write_version(folder, version, trained.weights, manifest, write_card(manifest, taxonomy))

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from hotline.domain.taxonomy import Taxonomy
-from hotline.ml.corpus import Row
 from hotline.ml.train import Trained
 
 
-def held_out_metrics(trained: Trained, rows: Sequence[Row], codes: Sequence[str]) -> dict[str, Any]:
+def held_out_metrics(trained: Trained, codes: Sequence[str]) -> dict[str, Any]:
     """Out-of-fold figures for the manifest: accuracy by kind of source and, per matter, texts, recall and precision."""
+    rows = trained.held.rows
     labels = np.array([codes.index(row.matter) for row in rows])
     best = trained.held.p.argmax(axis=1)
     phone = np.array([row.source.startswith("phone") for row in rows])

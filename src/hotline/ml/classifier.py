@@ -109,8 +109,8 @@ class TriageModel:
         order = np.argsort(-p, axis=1, kind="stable")[:, :TOP]
         matters, types = len(self.matters), scores[:, len(self.matters) : -1].argmax(axis=1)
         assert scores.shape[1] == matters + len(TYPES) + 1
-        urgent = scores[:, -1] >= self.scorer.weights.urgent_from
         long = (np.diff(features.indptr) > LONG_FEATURES).astype(int)
+        urgent = scores[:, -1] >= self.scorer.weights.urgent_from[long]
         sure = p[np.arange(len(p)), order[:, 0]] >= self.scorer.weights.thresholds[long, order[:, 0]]
         evidence = self._evidence(features, order)
         return [

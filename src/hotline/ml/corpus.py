@@ -9,12 +9,19 @@ and are never trained on.
 
 import hashlib
 import json
+import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 HELD_OUT_FILES = ("_dev", "_test")
+
+GLOSSARY = "glossary"
+"""The source of rows that come from a glossary; they teach words and are not measured on."""
+
+GLOSSARY_PASSES = 3
+GLOSSARY_CHARS = 12
 
 
 class CorpusError(ValueError):
@@ -54,10 +61,11 @@ def read_training(paths: Iterable[Path]) -> tuple[list[Row], list[DataFile]]:
     """Read every training row once, in a fixed order.  A folder stands for its labelled files.  Raises ``CorpusError``."""
     rows: dict[tuple[str, str], Row] = {}
     files: list[DataFile] = []
-    for path in _expand(paths):
+    for path in dict.fromkeys(_expand(paths)):
         if path.stem.endswith(HELD_OUT_FILES):
             raise CorpusError(f"{path.name} is held out for measuring; train on other files")
-        fresh = [row for row in read_rows(path) if not row.held_out and row.text not in rows]
+        found = read_glossary(path) if path.suffix == ".txt" else read_rows(path)
+        fresh = [row for row in found if not row.held_out and row.text not in rows]
         rows.update((row.text, row) for row in fresh)
         files.append(DataFile(path.name, len(fresh), hashlib.sha256(path.read_bytes()).hexdigest()))
     if not rows:
@@ -70,10 +78,43 @@ def read_rows(path: Path) -> list[Row]:
     return [_row(record, f"{path.name}:{number}") for number, record in _records(path)]
 
 
+def read_glossary(path: Path) -> list[Row]:
+    """Turn a glossary into short texts.  A line is a matter's code, a blank, and phrases separated by 、; # starts a comment.
+
+    Each phrase appears in ``GLOSSARY_PASSES`` texts, each time beside other phrases of its matter, always in the same order.  Raises
+    ``CorpusError``.
+    """
+    rows: list[Row] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        matter, _, phrases = line.strip().partition(" ")
+        if not phrases:
+            raise CorpusError(f"{path.name}:{number}: expected a matter's code, a blank and phrases")
+        for turn in range(GLOSSARY_PASSES):
+            shuffled = phrases.split("、")
+            random.Random(f"{line}{turn}").shuffle(shuffled)  # noqa: S311 - an order, not a secret
+            rows += [Row("", text, matter, source=GLOSSARY) for text in _joined(shuffled)]
+    return rows
+
+
+def _joined(phrases: Iterable[str]) -> Iterator[str]:
+    """Put phrases together until they are as long as the core of a call."""
+    text = ""
+    for phrase in phrases:
+        text = f"{text}，{phrase}" if text else phrase
+        if len(text) >= GLOSSARY_CHARS:
+            yield text
+            text = ""
+    if text:
+        yield text
+
+
 def _expand(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             yield from (file for file in sorted(path.glob("*.jsonl")) if _is_labelled(file))
+            yield from sorted(path.glob("glossary*.txt"))
         elif path.is_file():
             yield path
         else:

@@ -1,10 +1,10 @@
 """Which features a text has.  Training and serving call the same functions, so they cannot drift apart.
 
-Three blocks, each normalised for itself: ``word`` (words and pairs of words of title and content), ``char`` (pieces of
-two to four characters,
-which carry over to words the segmenter does not know) and ``title`` (the title's words once more, because titles are
-written by someone who has
-already decided what the matter is).
+Three blocks, each normalised for itself:
+
+- ``word``: words and pairs of neighbours, of title and content;
+- ``char``: pieces of one to three characters, which carry over to words that the segmenter does not know;
+- ``title``: the title's words once more, because whoever writes a title has already decided what the matter is.
 """
 
 import re
@@ -43,8 +43,8 @@ def read_document(title: str, content: str, cut: Callable[[str], list[str]]) -> 
     """Clean and cut one text.  Title and content are joined for words and characters."""
     head, body = clean(title, TITLE_CHARS), clean(content, CONTENT_CHARS)
     title_words = tuple(token for token in cut(head) if is_word(token)) if head else ()
-    words = tuple(token for token in cut(body) if is_word(token))
-    return Document(_BREAK.sub(" ", f"{head} {body}" if head else body), title_words, title_words + words)
+    words = title_words + tuple(token for token in cut(body) if is_word(token))
+    return Document(_BREAK.sub(" ", f"{head} {body}" if head else body), title_words, words)
 
 
 def word_features(document: Document) -> list[str]:
@@ -53,11 +53,10 @@ def word_features(document: Document) -> list[str]:
 
 
 def char_features(document: Document) -> list[str]:
-    """Pieces of two, three and four characters; punctuation counts as one space."""
+    """Pieces of one, two and three characters; punctuation counts as one space."""
     text = document.text
     two = list(map(add, text, text[1:]))
-    three = list(map(add, two, text[2:]))
-    return [*two, *three, *map(add, three, text[3:])]
+    return [*text, *two, *map(add, two, text[2:])]
 
 
 def title_features(document: Document) -> list[str]:

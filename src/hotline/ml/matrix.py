@@ -44,7 +44,9 @@ def count(documents: Sequence[Document]) -> Counts:
     blocks, names = [], []
     for extract in EXTRACTORS:
         # A lone feature that every text has keeps scikit-learn from refusing a block that is empty, as the titles of calls are.
-        vectorizer = CountVectorizer(analyzer=lambda document, extract=extract: ["", *extract(document)], dtype=np.float32)
+        vectorizer = CountVectorizer(
+            analyzer=lambda document, extract=extract: ["", *extract(document)], dtype=np.float32
+        )
         block = vectorizer.fit_transform(documents).tocsr()[:, 1:]
         vocabulary = vectorizer.get_feature_names_out()[1:]
         texts_with = np.bincount(block.indices, minlength=block.shape[1])
@@ -103,7 +105,9 @@ class BlockTfidf:
     @property
     def idf(self) -> Floats:
         """All blocks' idf in order, shape (F,)."""
-        return np.concatenate([transformer.idf_ for transformer in self._transformers if transformer]).astype(np.float32)
+        return np.concatenate([transformer.idf_ for transformer in self._transformers if transformer]).astype(
+            np.float32
+        )
 
 
 def recount(documents: Sequence[Document], known: Counts) -> Counts:

@@ -27,7 +27,7 @@ from hotline.ml.scorer import TRUST_INPUTS, Weights
 from hotline.ml.segment import SegmenterSpec
 from hotline.reference import load_taxonomy
 
-FORMAT = "hotline-triage-arrays/1"
+FORMAT = "hotline-triage-arrays/2"
 WEIGHTS_FILE = "weights.npz"
 MANIFEST_FILE = "manifest.json"
 CARD_FILE = "CARD.md"
@@ -225,7 +225,7 @@ def _parse(content: bytes, folder: Path, matters: int) -> Weights:
         "calibration": (matters + 2,),
         "trust": (TRUST_INPUTS,),
         "thresholds": (2, matters),
-        "urgent_from": (1,),
+        "urgent_from": (2,),
     }
     for name, shape in shapes.items():
         if arrays[name].shape != shape:

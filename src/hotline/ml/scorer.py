@@ -31,7 +31,7 @@ class Weights:
     ``trust`` (K,): what makes the best matter likely to be right; see ``trust_inputs``.
     ``thresholds`` (2, M): confidence from which a matter is dispatched automatically, for short texts and for long
     ones.
-    ``urgent_from`` (1,): the score from which the learned urgency holds.
+    ``urgent_from`` (2,): the score from which the learned urgency holds, for short texts and for long ones.
     """
 
     vocabulary: str

@@ -8,9 +8,10 @@ import pytest
 
 from hotline.ml.classifier import TriageModel
 from hotline.ml.corpus import Row, read_rows
+from hotline.ml.recipe import Recipe
 from hotline.ml.registry import default_models_folder, load_active
 from hotline.ml.segment import SegmenterSpec, installed
-from hotline.ml.train import Recipe, Trained, train
+from hotline.ml.train import Trained, train
 from hotline.reference import load_taxonomy
 
 CORPUS = default_models_folder().parent / "corpus" / "phone_style.jsonl"

@@ -5,12 +5,13 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
-from hotline.ml.blend import BlendedLinear
 from hotline.ml.corpus import Row
 from hotline.ml.features import BLOCKS, EXTRACTORS, read_documents
+from hotline.ml.fit import matter_head
+from hotline.ml.recipe import targets_of
 from hotline.ml.scorer import Scorer
 from hotline.ml.segment import SegmenterSpec
-from hotline.ml.train import Trained, targets_of
+from hotline.ml.train import Trained
 from hotline.reference import load_taxonomy
 
 
@@ -31,7 +32,7 @@ def test_the_folded_model_equals_the_scikit_learn_pipeline(
     documents = list(read_documents([row.text for row in few_rows], spec))
     features = union.fit_transform(documents).astype(np.float32)
     targets = targets_of(few_rows, codes, recipe)
-    estimator = BlendedLinear(len(codes), recipe.C, recipe.bayes, recipe.alpha, recipe.seed)
+    estimator = matter_head(recipe, len(codes))
     estimator.fit(features, targets.matters, targets.weights)
 
     unseen = list(read_documents([row.text for row in phone_rows[-300:]], spec))

@@ -1,0 +1,75 @@
+"""What decides a model: the recipe's numbers, and the labels as numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotline.ml.classifier import TYPES
+from hotline.ml.corpus import GLOSSARY, Row
+from hotline.ml.scorer import Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a model besides its data; the manifest keeps it.
+
+    ``precision``: what automatic dispatch has to reach on texts left out.  ``flagged``: the share of texts that may be called urgent.
+    ``source_weight``: how much a row counts by where it comes from; one when not named.
+    """
+
+    seed: int = 12345
+    max_features: int = 100_000
+    block_scale: tuple[float, ...] = (1.0, 1.0, 0.7)
+    machine_cost: float = 0.3
+    bayes: float = 0.5
+    bayes_smoothing: float = 0.3
+    types_cost: float = 0.3
+    urgency_cost: float = 5.0
+    folds: int = 5
+    precision: float = 0.955
+    flagged: float = 0.085
+    source_weight: dict[str, float] = field(
+        default_factory=lambda: {"phone_plain": 2.0, "phone_oblique": 2.0, GLOSSARY: 1.0}
+    )
+
+    def weight(self, row: Row) -> float:
+        """How much a row counts in training."""
+        return row.weight * self.source_weight.get(row.source, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Labels of N texts as numbers; −1 stands for unknown.
+
+    ``matters``, ``seconds`` (the second choices), ``types``, ``urgent`` and ``weights``, each of shape (N,).
+    """
+
+    matters: Ints
+    seconds: Ints
+    types: Ints
+    urgent: Ints
+    weights: NDArray[np.float64]
+
+    def of(self, which: Ints | slice) -> "Targets":
+        """The targets of some of the texts."""
+        return Targets(
+            self.matters[which], self.seconds[which], self.types[which], self.urgent[which], self.weights[which]
+        )
+
+
+def targets_of(rows: Sequence[Row], codes: Sequence[str], recipe: Recipe) -> Targets:
+    """Turn labels into numbers.  Raises ``ValueError`` when a matter is not in the taxonomy."""
+    number = {code: i for i, code in enumerate(codes)}
+    unknown = sorted({row.matter for row in rows} - number.keys())
+    if unknown:
+        raise ValueError(f"unknown matters in the training data: {', '.join(unknown)}")
+    kinds = {kind: i for i, kind in enumerate(TYPES)}
+    return Targets(
+        matters=np.array([number[row.matter] for row in rows]),
+        seconds=np.array([number.get(row.alt or "", -1) for row in rows]),
+        types=np.array([kinds.get(row.type or "", -1) for row in rows]),
+        urgent=np.array([-1 if row.urgent is None else int(row.urgent) for row in rows]),
+        weights=np.array([recipe.weight(row) for row in rows]),
+    )
