@@ -19,7 +19,11 @@ HOST = "127.0.0.1"
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port of the pages.")
 @click.option(
-    "--data", type=click.Path(path_type=Path), default=Path(".hotline"), show_default=True, help="Data folder."
+    "--data",
+    type=click.Path(readable=False, path_type=Path),
+    default=Path(".hotline"),
+    show_default=True,
+    help="Data folder.",
 )
 @click.option("--processes", type=click.IntRange(1, 16), default=2, show_default=True, help="Web processes.")
 @click.option(
