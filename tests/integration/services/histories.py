@@ -104,10 +104,10 @@ class History:
 
     def _dispatch_or_end(self, ticket: Ticket) -> None:
         luck, boss = self.random.random(), self.people[Role.SUPERVISOR]
-        end = {0: handling.answer, 1: handling.decline, 2: handling.transfer, 3: handling.withdraw}.get(int(luck * 20))
+        end = {0: handling.answer, 1: handling.decline, 2: handling.transfer, 3: handling.withdraw}.get(int(luck * 12))
         if end is not None:
             end(self.session, self.context, self._ended(ticket), boss)
-        elif luck < 0.3 and (target := self._some_open_ticket(ticket)) is not None:
+        elif luck < 0.45 and (target := self._some_open_ticket(ticket)) is not None:
             merging.merge(self.session, self.context, merging.MergeTicket(number=ticket.number, into=target), boss)
         else:
             command = dispatch.DispatchTicket(
@@ -146,6 +146,8 @@ class History:
     def _follow_up(self, ticket: Ticket) -> None:
         reached = (FollowupResult.RESOLVED, FollowupResult.UNRESOLVED)
         result = self.random.choice((*reached, *reached, *UNREACHED))
+        if ticket.id % 5 == 0:
+            result = FollowupResult.UNREACHABLE
         if ticket.caller is not None and ticket.caller.anonymous and self.random.random() < 0.5:
             result = FollowupResult.ANONYMOUS
         rating = self.random.choice([None, *Satisfaction]) if result in reached else None
