@@ -18,6 +18,10 @@ from hotline.logs import configure_logging
 from hotline.settings import load_settings
 
 log = structlog.get_logger()
+
+# PostgreSQL's bigint.
+_LARGEST_ID = 2**63 - 1
+
 settings = load_settings()
 app: Celery = make_celery(settings.redis_url, settings.tick_seconds)
 
@@ -43,7 +47,7 @@ def _start_fresh(**_: Any) -> None:
 @app.task(name=RUN_JOB)
 def run_job(job_id: object) -> None:
     """Run the job.  A message that is no job id is dropped; an unreachable database leaves the row to the sweep."""
-    if not isinstance(job_id, int) or isinstance(job_id, bool):
+    if not isinstance(job_id, int) or isinstance(job_id, bool) or not 0 < job_id <= _LARGEST_ID:
         log.warning("message_dropped", reason="not a job id")
         return
     try:

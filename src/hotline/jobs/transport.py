@@ -3,6 +3,7 @@
 A message is only a ring.  Whichever is lost or dropped here, its job row still waits and the sweep rings again.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -38,22 +39,63 @@ class QoS(redis.QoS):
             raise
 
 
+# Trouble with the connection is the consumer's business, which connects anew.  Any other error is the message's own.
+_CONNECTION_TROUBLE = (OSError, RedisConnectionError, RedisTimeoutError)
+
+
 class Channel(redis.Channel):
-    """Reads messages."""
+    """Reads messages.  Where the stock class would end the worker over one that cannot be read, this one drops it."""
 
     QoS = QoS
 
+    def basic_consume(
+        self, queue: str, no_ack: bool, callback: Callable[..., Any] | None, consumer_tag: str | None, **options: Any
+    ) -> str:
+        """Consume from ``queue``; a message that ``callback`` cannot take is out of hand again."""
+        assert callback is not None, "a worker consumes with a callback"
+
+        def take(message: virtual.Message) -> Any:
+            try:
+                _check(message)
+                return callback(message)
+            except _CONNECTION_TROUBLE:
+                raise
+            except Exception as error:
+                _drop(error)
+                if not message.acknowledged:
+                    message.reject()
+
+        tag: str = super().basic_consume(queue, no_ack, take, consumer_tag, **options)
+        return tag
+
     def _brpop_read(self, **options: Any) -> Any:
-        """Read a message that has come in; one that is no message at all is dropped, where the stock class would end
-        the worker.
-        """
+        """Read what has come in, which may be no message at all."""
         try:
             return super()._brpop_read(**options)  # type: ignore[misc]  # The library's stubs leave it out.
-        except (Empty, OSError, RedisConnectionError, RedisTimeoutError):
+        except (Empty, *_CONNECTION_TROUBLE):
             raise
         except Exception as error:
-            log.warning("message_dropped", reason="unreadable", error=type(error).__name__)
+            _drop(error)
             return True
+
+
+def _check(message: virtual.Message) -> None:
+    """Raise unless the message is a call as our own programs write it.
+
+    Celery finds these mistakes too late: its place in the worker's pool or hands is taken by then and never given back.
+    """
+    message.accept = {"application/json"}
+    args, kwargs, embedded = message.payload
+    if not (isinstance(args, list) and isinstance(kwargs, dict) and isinstance(embedded, dict)):
+        raise TypeError("not a call")
+    headers: dict[str, Any] = message.headers
+    if not isinstance(headers["id"], str) or headers.get("timelimit") not in (None, [None, None]):
+        raise TypeError("not a call of ours")
+
+
+def _drop(error: Exception) -> None:
+    # Only the error's type is told: what was in the message is somebody else's.
+    log.warning("message_dropped", reason="unreadable", error=type(error).__name__)
 
 
 class Transport(redis.Transport):
