@@ -1,7 +1,7 @@
 """Alembic's entry: one transaction for all steps, one migrating process at a time, short waits for locks."""
 
 from alembic import context
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from hotline.storage.tables import Base
 
@@ -15,7 +15,8 @@ def run_migrations() -> None:
     A migration that waits for a table lock makes everybody behind it wait too, so it gives up after five seconds
     and leaves the database as it was.
     """
-    engine = create_engine(context.config.attributes["url"])
+    # No pool: a connection kept after a failure would keep the migration lock, and everybody else would wait for it.
+    engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
         connection.commit()
