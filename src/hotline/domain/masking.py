@@ -1,10 +1,9 @@
 """Personal data inside free text: find it, and mask it so that the text stays readable.
 
-What is masked: mobile and landline numbers, citizen ID numbers (GB 11643), bank cards (ISO/IEC 7812), number plates (GA
-36), e-mail
-addresses and names in clear patterns.  Public numbers (12345, 110, 400-…), amounts, dates and ticket numbers are left
-alone.
-Every function is pure; masking a masked text changes nothing.
+What is masked: mobile and landline numbers, citizen ID numbers (GB 11643), bank cards (ISO/IEC 7812), number plates
+(GA 36), e-mail addresses and names in clear patterns, and wherever they stand the name and phone that the caller is
+known by.  Public numbers (12345, 110, 400-…), amounts, dates and ticket numbers are left alone.  Every function is
+pure; masking a masked text changes nothing.
 """
 
 import re
@@ -38,6 +37,15 @@ _TITLES = "先生|女士|小姐|同志|老师|师傅|大爷|大妈|大姐|阿姨
 # part of a longer code.
 _START = r"(?<![\dA-Za-z.])(?<!\d-)"
 _MOBILE = re.compile(_START + r"(?:\(?\+?(?:00)?86\)?[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)")
+# Groups other than 3-4-4 are a phone only when the same separator stands between all of them, and no space where
+# amounts are written like that (1500 2000 300).  Letters before a number hide it, but for those that announce one.
+_SPACED = re.compile(
+    _START + r"1[3-9](?:\d([-. ·])(?:\d{4}\1\d{4}|\d{3}\1\d{5}|\d{2}\1\d{2}\1\d{2}\1\d{2})"
+    r"|\d{2}([-.·])(?:\d{4}\2\d{3}|\d{3}\2\d{4})|\d{3}([-.·])\d{6})(?!\d)"
+)
+_ANNOUNCED = re.compile(r"(?i:tel|phone|mobile|wechat|weixin|wx|vx|qq)[.:_-]?\s?(1[3-9]\d[- ]?\d{4}[- ]?\d{4})(?!\d)")
+_DIGIT = "[零〇一二三四五六七八九幺两]"
+_SPOKEN = re.compile(rf"[一幺壹][三四五六七八九]{_DIGIT}{{9}}(?!{_DIGIT})")
 _LANDLINE = re.compile(_START + r"\(?0(?:10|2\d|[3-9]\d{2})\)?[- ]?[2-9]\d{2,3}[- ]?\d{4}(?!\d)")
 _LOCAL = re.compile(r"(?:电话|号码|座机|致电|联系方式|[Tt][Ee][Ll])[是为:\s]{0,3}([2-9]\d{2,3}[- ]?\d{4})(?![\d元块])")
 _ID18 = re.compile(_START + r"[1-9]\d{5}[- ]?(?:18|19|20)\d{6}[- ]?\d{3}[\dXx](?![\dA-Za-z])")
@@ -55,6 +63,13 @@ _INTRODUCED = re.compile(
     rf"(?:我叫|本人叫|名叫|我的名字[是叫]|姓名[是:\s]{{0,2}}|(?:联系人|投诉人|举报人|反映人|来电人|来信人|当事人|户主)[是:]\s?)"
     rf"({SURNAME}(?:[{_HAN}]{_GIVEN_END}|[{_HAN}]{{2}}))"
 )
+# A label with a colon announces a name whatever the surname; so does what only follows one's own name.
+_LABELLED = re.compile(
+    rf"(?:姓名|联系人|投诉人|举报人|反映人|来电人|来信人|当事人|户主):\s?([{_HAN}]{{2,8}}·[{_HAN}]{{2,8}}|[{_HAN}]{{2,4}}(?![{_HAN}*]))"
+)
+_DESCRIBED = re.compile(
+    rf"(?:本人|我是)({SURNAME}[{_HAN}]{{1,2}})(?=[,，、:(\s]{{0,2}}(?:[男女](?![{_HAN}])|身份证|电话|手机|联系电话|联系方式|现住|家住|住址))"
+)
 _SURNAME_THEN_GIVEN = re.compile(rf"我姓({SURNAME})(?:,|，)?(?:名|叫)([{_HAN}]{{1,2}})")
 _TITLED = re.compile(rf"(?<![{_HAN}])({SURNAME}[{_HAN}]{{2}})(?={_TITLES})")
 
@@ -69,23 +84,56 @@ class Span:
     masked: str
 
 
-def mask_text(text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whom a text is about, as far as it is known: their name and phone are masked wherever they stand in it."""
+
+    name: str | None = None
+    phone: str | None = None
+
+
+NOBODY = Known()
+
+
+def mask_text(text: str, known: Known = NOBODY) -> str:
     """Return ``text`` with every piece of personal data masked: 13800005678 → 138****5678, 我叫张三 → 我叫张**."""
     out, position = [], 0
-    for span in find_personal(text):
+    for span in find_personal(text, known):
         out += [text[position : span.start], span.masked]
         position = span.end
     return "".join(out) + text[position:]
 
 
-def find_personal(text: str) -> list[Span]:
+# What is left of personal data in a text that was masked before: 138****5678, 张**, z***@example.com.
+_LEFT = re.compile(
+    rf"[一幺壹]{_DIGIT}{{2}}\*{{4}}{_DIGIT}{{4}}|{SURNAME}?[{_PROVINCES}]?[0-9A-Za-z-]*\*{{2,}}[0-9A-Za-z]*(?:@[0-9A-Za-z.-]+)?"
+)
+
+
+def hide_text(text: str, known: Known = NOBODY) -> str:
+    """Return ``text`` with nothing left of personal data, not even surname or last digits (举报人保密)."""
+    return _LEFT.sub(STARS, mask_text(text, known))
+
+
+def find_personal(text: str, known: Known = NOBODY) -> list[Span]:
     """Return the pieces of personal data in ``text``, in order and without overlaps; the more specific kind wins."""
     folded = text.translate(_FOLD)
     taken: list[Span] = []
-    for span in _candidates(folded):
+    for span in (*_candidates(folded), *_known(folded, known)):
         if all(span.end <= other.start or span.start >= other.end for other in taken):
             taken.append(span)
     return sorted(taken, key=lambda span: span.start)
+
+
+def _known(folded: str, known: Known) -> Iterator[Span]:
+    """Yield where the known name and phone stand, the phone's digits however they are grouped."""
+    name = known.name.strip().translate(_FOLD) if known.name else ""
+    if len(name) >= 2 and mask_name(name) != name:
+        yield from _spans(re.compile(re.escape(name)), folded, "name", mask_name)
+    digits = re.sub(r"\D", "", known.phone or "")
+    if len(digits) >= 7:
+        spelled = r"[-\s.·_()]{0,2}".join(digits)
+        yield from _spans(re.compile(rf"(?<!\d){spelled}(?!\d)"), folded, "phone", mask_phone)
 
 
 def mask_name(name: str) -> str:
@@ -146,15 +194,25 @@ def _candidates(folded: str) -> Iterator[Span]:
         yield from _spans(_CARD, folded, "card", _mask_card, _is_card)
         yield from _spans(_ID15, folded, "id", mask_id, _has_birth_date)
         yield from _spans(_MOBILE, folded, "phone", mask_phone)
+        yield from (_whole(found) for found in _SPACED.finditer(folded))
+        yield from _spans(_ANNOUNCED, folded, "phone", mask_phone)
         yield from _spans(_LANDLINE, folded, "phone", mask_phone)
         yield from _spans(_LOCAL, folded, "phone", mask_phone)
         yield from _spans(_PLATE, folded, "plate", _mask_plate)
     if "@" in folded:
         yield from _spans(_EMAIL, folded, "email", lambda found: found[0] + "***" + found[found.index("@") :])
+    for found in _SPOKEN.finditer(folded):
+        yield Span(found.start(), found.end(), "phone", found.group()[:3] + "****" + found.group()[-4:])
+    yield from _spans(_LABELLED, folded, "name", mask_name)
+    yield from _spans(_DESCRIBED, folded, "name", mask_name)
     yield from _spans(_INTRODUCED, folded, "name", mask_name)
     for found in _SURNAME_THEN_GIVEN.finditer(folded):
         yield Span(found.start(2), found.end(2), "name", STARS)
     yield from _spans(_TITLED, folded, "name", mask_name)
+
+
+def _whole(found: re.Match[str]) -> Span:
+    return Span(found.start(), found.end(), "phone", mask_phone(found.group()))
 
 
 def _spans(

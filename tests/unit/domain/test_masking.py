@@ -1,12 +1,22 @@
 """Personal data is masked wherever people write it, and nothing else is."""
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline.domain.masking import find_personal, mask_address, mask_id, mask_name, mask_phone, mask_text
+from hotline.domain.masking import (
+    Known,
+    find_personal,
+    hide_text,
+    mask_address,
+    mask_id,
+    mask_name,
+    mask_phone,
+    mask_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +48,17 @@ from hotline.domain.masking import find_personal, mask_address, mask_id, mask_na
         ("我姓陈，名大文", "我姓陈，名**"),
         ("联系人：赵敏", "联系人：赵**"),
         ("李建国先生反映", "李**先生反映"),
+        ("138 000 05678", "138****5678"),
+        ("138.0000.5678", "138****5678"),
+        ("138 00 00 56 78", "138****5678"),
+        ("1380-000-5678", "138****5678"),
+        ("微信wx13800005678", "微信wx138****5678"),
+        ("Tel:13800005678", "Tel:138****5678"),
+        ("一三八零零零零五六七八", "一三八****五六七八"),
+        ("姓名：阿布都·热依木，", "姓名：阿**，"),
+        ("联系人：乌日娜 电话", "联系人：乌** 电话"),
+        ("本人王小明，男，", "本人王**，男，"),
+        ("我是王小明，身份证丢了", "我是王**，身份证丢了"),
     ],
 )
 def test_personal_data_is_masked(text: str, masked: str) -> None:
@@ -60,6 +81,8 @@ def test_personal_data_is_masked(text: str, masked: str) -> None:
         "B2B平台，京A座写字楼",
         "我是业主，我叫他们来修也不来",
         "2.13812345678亿元",
+        "分别是1500 2000 300元",
+        "我是高中生，男朋友被骗了",
         "",
     ],
 )
@@ -128,10 +151,49 @@ def test_any_text_is_masked_once_and_stays_the_same(text: str) -> None:
     masked = mask_text(text)
     assert mask_text(masked) == masked
     spans = find_personal(text)
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(spans))
 
 
 @given(st.dates(), st.integers(0, 999_999), st.integers(0, 10_000_000))
 def test_tickets_dates_and_amounts_are_not_personal(day: date, serial: int, amount: int) -> None:
     text = f"工单{day:%Y%m%d}-{serial:06d}，{day:%Y-%m-%d}，金额{amount}元"
     assert mask_text(text) == text
+
+
+CALLER = Known("赵小丽", "13900001111")
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("赵小丽说楼上漏水", "赵**说楼上漏水"),
+        ("打1 3 9 0 0 0 0 1 1 1 1找她", "打139****1111找她"),
+        ("１３９-00001111", "139****1111"),
+        ("赵小姐说，小丽也说", "赵小姐说，小丽也说"),
+    ],
+)
+def test_whom_the_text_is_about_is_masked_wherever_they_stand(text: str, masked: str) -> None:
+    assert mask_text(text, CALLER) == masked
+    assert mask_text(masked, CALLER) == masked
+
+
+@pytest.mark.parametrize("name", ["王", "王先生", "", None])
+def test_a_name_that_names_nobody_masks_nothing(name: str | None) -> None:
+    assert mask_text("王先生住在王家村", Known(name)) == "王先生住在王家村"
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("我叫张三，电话13800005678。", "我叫**，电话**。"),
+        ("座机0731-85551234", "座机**"),
+        ("一三八零零零零五六七八", "**"),
+        ("湘A12345在湘江路", "**在湘江路"),
+        ("邮箱zhang.san@example.com", "邮箱**"),
+        ("我叫张**，电话138****5678。", "我叫**，电话**。"),
+        ("路灯坏了3天", "路灯坏了3天"),
+    ],
+)
+def test_hidden_texts_keep_neither_surname_nor_last_digits(text: str, hidden: str) -> None:
+    assert hide_text(text) == hidden
+    assert hide_text(hidden) == hidden
