@@ -2,7 +2,7 @@
 
 import click
 
-from hotline.cli.runtime import open_runtime, settings_or_exit
+from hotline.cli.runtime import open_runtime, plain_refusals, settings_or_exit
 from hotline.storage import migrate
 
 
@@ -22,7 +22,8 @@ def command() -> None:
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
     """Migrate up to REVISION (the newest unless told otherwise)."""
-    migrate.upgrade(settings_or_exit().database_url, revision)
+    with plain_refusals():
+        migrate.upgrade(settings_or_exit().database_url, revision)
     click.echo(f"the database is at {migrate.head() if revision == 'head' else revision}")
 
 
@@ -31,7 +32,8 @@ def upgrade(revision: str) -> None:
 @click.confirmation_option(prompt="Tables above this version are dropped with their data. Go on?")
 def downgrade(revision: str) -> None:
     """Migrate down to REVISION ("base" removes every table)."""
-    migrate.downgrade(settings_or_exit().database_url, revision)
+    with plain_refusals():
+        migrate.downgrade(settings_or_exit().database_url, revision)
     click.echo(f"the database is at {revision}")
 
 
