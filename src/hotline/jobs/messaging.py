@@ -41,6 +41,8 @@ def make_celery(redis_url: str, tick_seconds: float) -> Celery:
         broker_connection_max_retries=None,
         broker_connection_retry_on_startup=True,
         broker_transport_options={
+            # Whoever rings tries once: an intake must not wait six seconds because Redis is away.
+            "max_retries": 0,
             "socket_connect_timeout": 1,
             "socket_timeout": 5,
             "socket_keepalive": True,
