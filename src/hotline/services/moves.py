@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.people import Actor
 from hotline.domain.ticket import Action, State, next_state
+from hotline.services.masking import masked_reason
 from hotline.storage.tables import Ticket, TicketEvent
 
 
@@ -37,7 +38,10 @@ def record(
     reason: str | None = None,
     data: dict[str, Any] | None = None,
 ) -> TicketEvent:
-    """Write an event about ``ticket``; one that moves nothing has no ``from_state`` and no ``to_state``."""
+    """Write an event about ``ticket``; one that moves nothing has no ``from_state`` and no ``to_state``.
+
+    ``reason`` is masked before it is written: an event can never be changed.
+    """
     event = TicketEvent(
         ticket_id=ticket.id,
         kind=kind,
@@ -46,7 +50,7 @@ def record(
         at=at,
         account_id=actor.account_id,
         role=actor.role,
-        reason=reason,
+        reason=masked_reason(ticket, reason),
         data=data or {},
     )
     session.add(event)
