@@ -10,6 +10,7 @@ from hotline.domain.ticket import Action, ComplaintType, State, Urgency
 from hotline.ml.classifier import Prediction as Reading
 from hotline.services.context import Context
 from hotline.services.dispatch import dispatch_to_owner, recompute_dues
+from hotline.services.masking import mask_for
 from hotline.services.moves import move, record
 from hotline.storage.tables import Prediction, Ticket, TicketEvent
 
@@ -32,7 +33,7 @@ def triage(session: Session, context: Context, ticket_id: int) -> bool:
         _queue(session, ticket, now, "no_model")
         return True
     reading = classifier.predict(ticket.title, ticket.content)
-    _keep(session, ticket, classifier.version, reading)
+    _keep(session, context, ticket, classifier.version, reading)
     _label(session, context, ticket, reading, now)
     _event(session, ticket, classifier.version, reading, now)
     if ticket.state != State.RECEIVED:
@@ -55,7 +56,9 @@ def _queue(session: Session, ticket: Ticket, now: datetime, reason: str) -> None
         move(session, ticket, Action.QUEUE, SYSTEM, now, reason=reason)
 
 
-def _keep(session: Session, ticket: Ticket, version: str, reading: Reading) -> None:
+def _keep(session: Session, context: Context, ticket: Ticket, version: str, reading: Reading) -> None:
+    # Evidence is shown beside the masked text, so a word from a name or number would give away what is masked there.
+    evidence = mask_for(ticket, context, SYSTEM).words(list(reading.evidence), ticket.title, ticket.content)
     session.add(
         Prediction(
             ticket_id=ticket.id,
@@ -64,7 +67,7 @@ def _keep(session: Session, ticket: Ticket, version: str, reading: Reading) -> N
             confidence=reading.confidence,
             auto=reading.auto,
             top=[{"matter": candidate.matter, "p": candidate.p} for candidate in reading.top],
-            evidence=list(reading.evidence),
+            evidence=evidence,
             type=reading.type,
             urgency=reading.urgency,
         )
