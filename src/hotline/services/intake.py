@@ -68,7 +68,7 @@ def receive(
     """Log the request.  Raises ``InvalidInput`` naming the field, or ``Conflict`` for a key used for something else."""
     district = _known_district(session, command.district)
     _check(context, command)
-    kept = _keep_key(session, actor, retry)
+    kept = _keep_key(session, context, actor, retry)
     if kept is not None and kept.ticket_id is not None:
         return Received(session.get_one(Ticket, kept.ticket_id), replayed=True)
     ticket = _write(session, context, command, actor, district)
@@ -105,16 +105,18 @@ def _check(context: Context, command: ReceiveTicket) -> None:
         raise InvalidInput("anonymous", "an anonymous ticket keeps no caller; leave out caller or anonymous")
 
 
-def _keep_key(session: Session, actor: Actor, retry: Retry | None) -> IdempotencyKey | None:
+def _keep_key(session: Session, context: Context, actor: Actor, retry: Retry | None) -> IdempotencyKey | None:
     """Claim the key for this transaction, or return the row of the request that used it first.
 
     A concurrent request with the same key waits here until the first has committed or rolled back.
     """
     if retry is None or actor.account_id is None:
         return None
-    row = {"account_id": actor.account_id, "key": retry.key, "fingerprint": retry.fingerprint}
+    # Clients make keys of what they have at hand, a caller's phone for instance, so only a digest is kept.
+    key = context.vault.index(f"idempotency:{retry.key}")
+    row = {"account_id": actor.account_id, "key": key, "fingerprint": retry.fingerprint}
     session.execute(insert(IdempotencyKey).values(row).on_conflict_do_nothing())
-    kept = session.get_one(IdempotencyKey, (actor.account_id, retry.key), populate_existing=True)
+    kept = session.get_one(IdempotencyKey, (actor.account_id, key), populate_existing=True)
     if kept.fingerprint != retry.fingerprint:
         raise Conflict("this Idempotency-Key was used for a different request; use a new key for a new ticket")
     return kept

@@ -155,7 +155,10 @@ class TicketEvent(Base):
 
 
 class IdempotencyKey(Base):
-    """A key that a client sent with a request, so that a retry gives the first answer instead of a second ticket."""
+    """A key that a client sent with a request, so that a retry gives the first answer instead of a second ticket.
+
+    Key and request are kept as keyed digests.
+    """
 
     __tablename__ = "idempotency_key"
 
