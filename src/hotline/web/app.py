@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from hotline import __version__
 from hotline.bootstrap import Runtime
+from hotline.domain.masking import mask_text
 from hotline.domain.people import Permission
 from hotline.web import health, pages, problems
 from hotline.web.api import reports, tickets
@@ -89,7 +90,7 @@ def _harden(response: Response) -> Response:
 
 
 def _validation_problem(error: apiflask.HTTPError) -> Response:
-    """Turn APIFlask's own errors into ours; of field names, which the client chose, only the beginning is kept."""
+    """Turn APIFlask's own errors into ours; field names are the client's words."""
     errors = [
         FieldError(_field_name(field), message.removeprefix("Value error, "))
         for fields in (error.detail or {}).values()
@@ -101,5 +102,8 @@ def _validation_problem(error: apiflask.HTTPError) -> Response:
 
 
 def _field_name(given: str) -> str:
-    """Return a field's name as an answer may repeat it; the framework's name for the whole input is ours for it."""
-    return "body" if given == "_schema" else given[:80].encode("utf-8", "replace").decode()
+    """Return a field's name as an answer may repeat it: its beginning, masked, since the client chose it.
+
+    The framework's name for the whole input is ours for it.
+    """
+    return "body" if given == "_schema" else mask_text(given[:80].encode("utf-8", "replace").decode())
