@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.kpi import Rate
-from hotline.domain.masking import mask_name, mask_phone, mask_text
-from hotline.domain.people import DEPARTMENT_STAFF, Actor
+from hotline.domain.people import Actor
 from hotline.domain.ticket import State, allowed_actions
 from hotline.services.access import scope_of
 from hotline.services.context import Context
+from hotline.services.masking import Mask, mask_for
 from hotline.services.reporting import Figures, Summary
 from hotline.storage.tables import Prediction, Reply, Ticket, TicketEvent
 from hotline.web.api.schemas import (
@@ -35,7 +35,8 @@ def local(instant: datetime | None) -> datetime | None:
 
 
 def ticket_members(session: Session, ticket: Ticket, context: Context, actor: Actor) -> dict[str, Any]:
-    """Return the members that every view of a ticket has."""
+    """Return the members that every view of a ticket has; the address as lists show it, down to the community."""
+    mask = mask_for(ticket, context, actor)
     tasks, matters = context.taxonomy.tasks, context.taxonomy.matters
     lead = ticket.lead_department
     # Co-handlers see the ticket and decide nothing.
@@ -44,8 +45,8 @@ def ticket_members(session: Session, ticket: Ticket, context: Context, actor: Ac
         "number": ticket.number,
         "state": ticket.state,
         "type": ticket.type,
-        "title": mask_text(ticket.title),
-        "content": mask_text(ticket.content),
+        "title": mask.text(ticket.title),
+        "content": mask.text(ticket.content),
         "channel": ticket.channel,
         "task": ticket.task,
         "task_name": tasks[ticket.task].name if ticket.task else None,
@@ -54,16 +55,16 @@ def ticket_members(session: Session, ticket: Ticket, context: Context, actor: Ac
         "matter_source": ticket.matter_source,
         "confidence": None if ticket.confidence is None else round(ticket.confidence, 4),
         "urgency": ticket.urgency,
-        "wish": mask_text(ticket.wish) if ticket.wish else None,
-        "address": mask_text(ticket.address) if ticket.address else None,
+        "wish": mask.maybe(ticket.wish),
+        "address": mask.place(ticket.address),
         "district": ticket.district,
         "confidential": ticket.confidential,
-        "caller": caller_out(ticket, context, actor),
+        "caller": caller_out(ticket, mask),
         "lead_department": lead.name if lead else None,
         "lead_department_code": lead.code if lead else None,
         "cohandlers": [helper.name for helper in ticket.cohandlers],
         "merged_into": ticket.merged_into.number if ticket.merged_into else None,
-        "answer": mask_text(ticket.answer) if ticket.answer else None,
+        "answer": mask.maybe(ticket.answer),
         "sign_due": local(ticket.sign_due),
         "handle_due": local(ticket.handle_due),
         "created_at": local(ticket.received_at),
@@ -78,18 +79,12 @@ def ticket_members(session: Session, ticket: Ticket, context: Context, actor: Ac
     }
 
 
-def caller_out(ticket: Ticket, context: Context, actor: Actor) -> CallerOut | None:
-    """Return the caller with name and phone masked; of a confidential ticket (举报人保密) departments see nobody.
-
-    A surname and four digits are enough to find somebody in a village.
-    """
+def caller_out(ticket: Ticket, mask: Mask) -> CallerOut | None:
+    """Return the caller with name and phone masked; of a confidential ticket (举报人保密) departments see nobody."""
     caller = ticket.caller
-    if caller is None or (ticket.confidential and actor.role in DEPARTMENT_STAFF):
+    if caller is None or mask.hidden:
         return None
-    name, phone = context.vault.open(caller.name_sealed), context.vault.open(caller.phone_sealed)
-    return CallerOut(
-        name=mask_name(name) if name else None, phone=mask_phone(phone) if phone else None, anonymous=caller.anonymous
-    )
+    return CallerOut(name=mask.name, phone=mask.phone, anonymous=caller.anonymous)
 
 
 def ticket_out(session: Session, ticket: Ticket, context: Context, actor: Actor) -> TicketOut:
@@ -99,11 +94,15 @@ def ticket_out(session: Session, ticket: Ticket, context: Context, actor: Actor)
 
 def ticket_detail(session: Session, ticket: Ticket, context: Context, actor: Actor) -> TicketDetailOut:
     """Return the ticket with its prediction, replies and events."""
+    mask = mask_for(ticket, context, actor)
+    members = ticket_members(session, ticket, context, actor)
+    # Whoever has the ticket in hand must find the place; only of a confidential one the house may be the caller's.
+    members["address"] = mask.place(ticket.address) if mask.hidden else mask.maybe(ticket.address)
     return TicketDetailOut(
-        **ticket_members(session, ticket, context, actor),
+        **members,
         prediction=prediction_out(session, ticket, context),
-        replies=[_reply_out(reply) for reply in ticket.replies],
-        events=[_event_out(event) for event in ticket.events],
+        replies=[_reply_out(reply, mask) for reply in ticket.replies],
+        events=[_event_out(event, mask) for event in ticket.events],
     )
 
 
@@ -127,26 +126,26 @@ def prediction_out(session: Session, ticket: Ticket, context: Context) -> Predic
     )
 
 
-def _reply_out(reply: Reply) -> ReplyOut:
+def _reply_out(reply: Reply, mask: Mask) -> ReplyOut:
     return ReplyOut(
         at=reply.at.astimezone(CITY_ZONE),
-        text=mask_text(reply.text),
+        text=mask.text(reply.text),
         valid=reply.valid,
         contacted=reply.contacted,
         resolved=reply.resolved,
-        unresolved_reason=mask_text(reply.unresolved_reason) if reply.unresolved_reason else None,
+        unresolved_reason=mask.maybe(reply.unresolved_reason),
         approved_at=local(reply.approved_at),
     )
 
 
-def _event_out(event: TicketEvent) -> EventOut:
+def _event_out(event: TicketEvent, mask: Mask) -> EventOut:
     return EventOut(
         kind=event.kind,
         from_state=event.from_state,
         to_state=event.to_state,
         at=event.at.astimezone(CITY_ZONE),
         role=event.role,
-        reason=mask_text(event.reason) if event.reason else None,
+        reason=mask.maybe(event.reason),
         data=event.data,
     )
 

@@ -9,8 +9,8 @@ from hotline.domain.calendar import Calendar
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.kpi import Rate
 from hotline.domain.limits import Kind, deadline, resolve
-from hotline.domain.masking import mask_text
 from hotline.domain.people import ROLE_NAMES, Permission, Role
+from hotline.domain.retention import CLOSED_OUT
 from hotline.domain.ticket import (
     ACTION_NAMES,
     CHANNEL_NAMES,
@@ -26,6 +26,7 @@ from hotline.domain.ticket import (
     Urgency,
 )
 from hotline.domain.working_time import remaining
+from hotline.services.masking import Mask, mask_for
 from hotline.storage.tables import Ticket
 from hotline.web.runtime import runtime
 
@@ -53,6 +54,7 @@ REASON_NAMES = {
     "not_confident": "模型把握不足，转人工派单",
     "no_owner": "权责清单中没有对应承办单位，转人工派单",
     "triaged": "分类后更新了类型或紧急程度",
+    CLOSED_OUT: "（已超过保存期限，内容已清除）",
 }
 
 
@@ -116,16 +118,28 @@ def event_name(kind: str) -> str:
     return EVENT_NAMES.get(kind, kind)
 
 
-def reason_name(reason: str | None) -> str:
+def reason_name(reason: str | None, mask: Mask) -> str:
     """Return the Chinese words for the system's own reasons; people's words stay, masked."""
     if not reason:
         return ""
-    return REASON_NAMES.get(reason) or mask_text(reason)
+    return REASON_NAMES.get(reason) or mask.text(reason)
+
+
+def masked(written: str | None, mask: Mask) -> str:
+    """Return what somebody wrote, masked; words that retention has closed out are told to be gone."""
+    if written == CLOSED_OUT:
+        return REASON_NAMES[CLOSED_OUT]
+    return mask.text(written) if written else ""
+
+
+def mask_of(ticket: Ticket) -> Mask:
+    """Return how the ticket is shown to who looks at the page."""
+    return mask_for(ticket, runtime().context, g.actor)
 
 
 def register(app: Flask) -> None:
     """Make the filters and names known to the templates of ``app``."""
-    for function in (moment, next_due, time_left, lateness, percent, event_name, reason_name, mask_text):
+    for function in (moment, next_due, time_left, lateness, percent, event_name, reason_name, masked, mask_of):
         app.add_template_filter(function)
     app.context_processor(_names)
 

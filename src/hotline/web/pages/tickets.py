@@ -15,6 +15,7 @@ from hotline.domain.ticket import OPEN_STATES, Action, State, TransitionRefused,
 from hotline.services import intake
 from hotline.services.access import find_ticket, scope_of
 from hotline.services.errors import Conflict, Forbidden, InvalidInput
+from hotline.services.masking import mask_for
 from hotline.services.privacy import RevealCaller, reveal
 from hotline.services.search import ListTickets, list_tickets
 from hotline.storage.engine import transaction
@@ -147,11 +148,14 @@ def _show(number: str, revealed: Any = None) -> str:
         steps = allowed_actions(State(found.state), actor().role) if leads else ()
         districts = {row.code: row.name for row in session.scalars(select(District))}
         departments = session.scalars(select(Department).where(Department.active).order_by(Department.id)).all()
+        mask = mask_for(found, context, actor())
         return render_template(
             "ticket.html",
             ticket=found,
+            mask=mask,
+            place=(mask.place(found.address) if mask.hidden else mask.maybe(found.address)) or "",
             prediction=prediction_out(session, found, context),
-            caller=caller_out(found, context, actor()),
+            caller=caller_out(found, mask),
             steps=steps,
             helps=not leads,
             districts=districts,
