@@ -109,7 +109,7 @@ def _hand_over(
         "matter": ticket.matter,
         "matter_source": ticket.matter_source,
     }
-    move(session, ticket, Action.DISPATCH, actor, now, reason=reason, data=data)
+    move(session, context, ticket, Action.DISPATCH, actor, now, reason=reason, data=data)
 
 
 def set_dues(context: Context, ticket: Ticket, *, sign_from: datetime) -> None:
@@ -138,7 +138,7 @@ def recompute_dues(
     set_dues(context, ticket, sign_from=ticket.dispatched_at)
     after = _due_data(ticket)
     if after != before:
-        record(session, ticket, "dues_recomputed", actor, at, reason=reason, data={"before": before, **after})
+        record(session, context, ticket, "dues_recomputed", actor, at, reason=reason, data={"before": before, **after})
 
 
 def _due_data(ticket: Ticket) -> dict[str, Any]:

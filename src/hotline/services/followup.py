@@ -44,9 +44,9 @@ def follow_up(session: Session, context: Context, command: FollowUp, actor: Acto
     now = context.now()
     data = {"result": command.result, "satisfaction": command.satisfaction}
     if command.result is FollowupResult.UNREACHABLE and _tries(session, ticket) + 1 < TRIES:
-        record(session, ticket, TRIED, actor, now, reason=command.comment, data=data)
+        record(session, context, ticket, TRIED, actor, now, reason=command.comment, data=data)
         return ticket
-    move(session, ticket, Action.FOLLOW_UP, actor, now, reason=command.comment, data=data)
+    move(session, context, ticket, Action.FOLLOW_UP, actor, now, reason=command.comment, data=data)
     ticket.followed_up_at = ticket.closed_at = now
     ticket.followup_result = command.result
     ticket.satisfaction = command.satisfaction

@@ -55,7 +55,7 @@ def sign(session: Session, context: Context, command: SignTicket, actor: Actor) 
     """Sign for the ticket; the sign limit ends here."""
     ticket = _locked(session, actor, command.number)
     now = context.now()
-    move(session, ticket, Action.SIGN, actor, now)
+    move(session, context, ticket, Action.SIGN, actor, now)
     ticket.signed_at = now
     return ticket
 
@@ -67,7 +67,7 @@ def reply(session: Session, context: Context, command: ReplyToTicket, actor: Act
     ticket = _locked(session, actor, command.number)
     now = context.now()
     data = {"valid": command.valid, "contacted": command.contacted, "resolved": command.resolved}
-    move(session, ticket, Action.REPLY, actor, now, data=data)
+    move(session, context, ticket, Action.REPLY, actor, now, data=data)
     ticket.replied_at = now
     session.add(
         Reply(
@@ -93,7 +93,7 @@ def approve(session: Session, context: Context, command: ApproveReply, actor: Ac
     if newest.account_id is not None and newest.account_id == actor.account_id:
         raise Forbidden("a reply is approved by somebody other than its author")
     now = context.now()
-    move(session, ticket, Action.APPROVE, actor, now)
+    move(session, context, ticket, Action.APPROVE, actor, now)
     newest.approved_at, newest.approved_by = now, actor.account_id
     ticket.completed_at = ticket.completed_at or now
     return ticket
@@ -102,7 +102,7 @@ def approve(session: Session, context: Context, command: ApproveReply, actor: Ac
 def send_back(session: Session, context: Context, command: EndTicket, actor: Actor) -> Ticket:
     """Send the reply back to the handler; the due stays."""
     ticket = _locked(session, actor, command.number)
-    move(session, ticket, Action.SEND_BACK, actor, context.now(), reason=command.reason)
+    move(session, context, ticket, Action.SEND_BACK, actor, context.now(), reason=command.reason)
     return ticket
 
 
@@ -133,7 +133,7 @@ def _end(
 ) -> Ticket:
     ticket = _locked(session, actor, command.number)
     now = context.now()
-    move(session, ticket, action, actor, now, reason=reason)
+    move(session, context, ticket, action, actor, now, reason=reason)
     ticket.ended_early_at = now
     return ticket
 

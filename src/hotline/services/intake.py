@@ -148,7 +148,9 @@ def _write(session: Session, context: Context, command: ReceiveTicket, actor: Ac
         ticket.matter_source = actor.role
     session.add(ticket)
     session.flush()
-    event = record(session, ticket, "received", actor, now, data={"channel": command.channel, "matter": command.matter})
+    event = record(
+        session, context, ticket, "received", actor, now, data={"channel": command.channel, "matter": command.matter}
+    )
     event.to_state = State.RECEIVED
     return ticket
 
@@ -169,7 +171,7 @@ def _dispose(session: Session, context: Context, command: ReceiveTicket, ticket:
     if command.disposition == "answered":
         ticket.answer = command.answer
         ticket.ended_early_at = now
-        move(session, ticket, Action.ANSWER, actor, now)
+        move(session, context, ticket, Action.ANSWER, actor, now)
     elif command.disposition == "merge":
         merge_into(session, context, ticket, command.merge_into or "", actor, field="merge_into")
     elif command.matter is not None:

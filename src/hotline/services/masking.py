@@ -7,7 +7,7 @@ not even surname or last digits, since these are enough to find somebody in a vi
 from dataclasses import dataclass
 
 from hotline.domain.masking import Known, find_personal, hide_text, mask_address, mask_name, mask_phone, mask_text
-from hotline.domain.people import DEPARTMENT_STAFF, Actor
+from hotline.domain.people import DEPARTMENT_STAFF, SYSTEM, Actor
 from hotline.domain.retention import CLOSED_OUT
 from hotline.services.context import Context
 from hotline.storage.tables import Ticket
@@ -57,8 +57,8 @@ def mask_for(ticket: Ticket, context: Context, actor: Actor) -> Mask:
     return Mask(known, hidden=ticket.confidential and actor.role in DEPARTMENT_STAFF)
 
 
-def masked_reason(ticket: Ticket, reason: str | None) -> str | None:
-    """Return a reason as an event keeps it: masked, since events are for ever and shown to many."""
+def masked_reason(ticket: Ticket, context: Context, reason: str | None) -> str | None:
+    """Return a reason as an event keeps it: masked as for a department, since events are for ever and shown to all."""
     if reason is None:
         return None
-    return hide_text(reason) if ticket.confidential else mask_text(reason)
+    return Mask(mask_for(ticket, context, SYSTEM).known, hidden=ticket.confidential).text(reason)

@@ -41,6 +41,6 @@ def merge_into(session: Session, context: Context, ticket: Ticket, number: str, 
     if target.state not in OPEN_STATES:
         raise InvalidInput(field, f"that ticket is no longer open (state '{target.state}')")
     now = context.now()
-    move(session, ticket, Action.MERGE, actor, now, data={"into": target.number})
+    move(session, context, ticket, Action.MERGE, actor, now, data={"into": target.number})
     ticket.merged_into_id = target.id
     ticket.ended_early_at = now

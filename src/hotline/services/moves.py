@@ -7,12 +7,14 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.people import Actor
 from hotline.domain.ticket import Action, State, next_state
+from hotline.services.context import Context
 from hotline.services.masking import masked_reason
 from hotline.storage.tables import Ticket, TicketEvent
 
 
 def move(
     session: Session,
+    context: Context,
     ticket: Ticket,
     action: Action,
     actor: Actor,
@@ -24,11 +26,12 @@ def move(
     """Move the locked ``ticket`` by ``action`` and record it.  Raises ``TransitionRefused`` when the table says no."""
     before = State(ticket.state)
     ticket.state = next_state(before, action, actor.role)
-    return record(session, ticket, action, actor, at, from_state=before, reason=reason, data=data)
+    return record(session, context, ticket, action, actor, at, from_state=before, reason=reason, data=data)
 
 
 def record(
     session: Session,
+    context: Context,
     ticket: Ticket,
     kind: str,
     actor: Actor,
@@ -50,7 +53,7 @@ def record(
         at=at,
         account_id=actor.account_id,
         role=actor.role,
-        reason=masked_reason(ticket, reason),
+        reason=masked_reason(ticket, context, reason),
         data=data or {},
     )
     session.add(event)

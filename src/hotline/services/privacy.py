@@ -33,7 +33,7 @@ def reveal(session: Session, context: Context, command: RevealCaller, actor: Act
     ticket = find_ticket(session, actor, command.number, lock=True)
     if ticket.confidential and actor.role in DEPARTMENT_STAFF:
         raise Forbidden("this ticket is confidential; only the hotline knows the caller and relays messages")
-    record(session, ticket, "caller_revealed", actor, context.now(), reason=command.reason)
+    record(session, context, ticket, "caller_revealed", actor, context.now(), reason=command.reason)
     caller = ticket.caller
     return RevealedCaller(
         name=context.vault.open(caller.name_sealed) if caller else None,

@@ -29,19 +29,19 @@ def triage(session: Session, context: Context, ticket_id: int) -> bool:
     classifier = context.classifier()
     now = context.now()
     if classifier is None:
-        record(session, ticket, TRIAGED, SYSTEM, now, reason="no_model", data={"model_version": None})
-        _queue(session, ticket, now, "no_model")
+        record(session, context, ticket, TRIAGED, SYSTEM, now, reason="no_model", data={"model_version": None})
+        _queue(session, context, ticket, now, "no_model")
         return True
     reading = classifier.predict(ticket.title, ticket.content)
     _keep(session, context, ticket, classifier.version, reading)
     _label(session, context, ticket, reading, now)
-    _event(session, ticket, classifier.version, reading, now)
+    _event(session, context, ticket, classifier.version, reading, now)
     if ticket.state != State.RECEIVED:
         return True
     if not reading.auto:
-        _queue(session, ticket, now, "not_confident")
+        _queue(session, context, ticket, now, "not_confident")
     elif not dispatch_to_owner(session, context, ticket, SYSTEM):
-        _queue(session, ticket, now, "no_owner")
+        _queue(session, context, ticket, now, "no_owner")
     return True
 
 
@@ -50,10 +50,10 @@ def _is_triaged(session: Session, ticket_id: int) -> bool:
     return bool(session.scalar(select(done)))
 
 
-def _queue(session: Session, ticket: Ticket, now: datetime, reason: str) -> None:
+def _queue(session: Session, context: Context, ticket: Ticket, now: datetime, reason: str) -> None:
     """Leave the ticket to the human queue, unless the agent has settled it during the call."""
     if ticket.state == State.RECEIVED:
-        move(session, ticket, Action.QUEUE, SYSTEM, now, reason=reason)
+        move(session, context, ticket, Action.QUEUE, SYSTEM, now, reason=reason)
 
 
 def _keep(session: Session, context: Context, ticket: Ticket, version: str, reading: Reading) -> None:
@@ -87,7 +87,7 @@ def _label(session: Session, context: Context, ticket: Ticket, reading: Reading,
         recompute_dues(session, context, ticket, SYSTEM, now, reason="triaged")
 
 
-def _event(session: Session, ticket: Ticket, version: str, reading: Reading, now: datetime) -> None:
+def _event(session: Session, context: Context, ticket: Ticket, version: str, reading: Reading, now: datetime) -> None:
     data = {
         "model_version": version,
         "matter": reading.matter,
@@ -95,4 +95,4 @@ def _event(session: Session, ticket: Ticket, version: str, reading: Reading, now
         "auto": reading.auto,
         "urgency": reading.urgency,
     }
-    record(session, ticket, TRIAGED, SYSTEM, now, data=data)
+    record(session, context, ticket, TRIAGED, SYSTEM, now, data=data)

@@ -79,7 +79,9 @@ SERVICES: dict[Action, Take] = {
     Action.DECLINE: _end(handling.decline),
     Action.TRANSFER: _end(handling.transfer),
     Action.WITHDRAW: _end(handling.withdraw),
-    Action.QUEUE: lambda session, context, ticket, actor: move(session, ticket, Action.QUEUE, actor, context.now()),
+    Action.QUEUE: lambda session, context, ticket, actor: move(
+        session, context, ticket, Action.QUEUE, actor, context.now()
+    ),
 }
 
 
