@@ -33,7 +33,11 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The surroundings of a service call.  ``classifier`` returns None while no usable model is there."""
+    """The surroundings of a service call.
+
+    ``classifier`` returns None while no usable model is there.  ``blind_share`` of the tickets that the model would
+    dispatch go to a dispatcher who does not see its answer.
+    """
 
     now: Clock
     taxonomy: Taxonomy
@@ -41,3 +45,4 @@ class Context:
     vault: Vault
     calendar: Calendar
     limits: LimitRules
+    blind_share: float = 0.0

@@ -14,6 +14,7 @@ from hotline.domain.ticket import Action, ComplaintType, State, Urgency, next_st
 from hotline.services.access import find_ticket
 from hotline.services.context import Context
 from hotline.services.errors import InvalidInput
+from hotline.services.labels import keep_label
 from hotline.services.moves import move, record
 from hotline.storage.tables import CatalogueEntryRow, Department, Ticket
 
@@ -35,7 +36,7 @@ def dispatch(session: Session, context: Context, command: DispatchTicket, actor:
     ticket = find_ticket(session, actor, command.number, lock=True)
     # Refused moves are refused before anything of the ticket is changed.
     next_state(State(ticket.state), Action.DISPATCH, actor.role)
-    _relabel(context, ticket, command, actor)
+    _relabel(session, context, ticket, command, actor)
     if command.department is not None:
         department = session.scalars(select(Department).where(Department.code == command.department)).one_or_none()
         if department is None or not department.active:
@@ -47,13 +48,14 @@ def dispatch(session: Session, context: Context, command: DispatchTicket, actor:
     return ticket
 
 
-def _relabel(context: Context, ticket: Ticket, command: DispatchTicket, actor: Actor) -> None:
+def _relabel(session: Session, context: Context, ticket: Ticket, command: DispatchTicket, actor: Actor) -> None:
     """Take over what the dispatcher says.  Confirming the model's own matter is a human label too."""
     matter = command.matter or ticket.matter
     if matter is not None:
         if matter not in context.taxonomy.matters:
             raise InvalidInput("matter", "unknown matter; use a code from A01 to G09")
         ticket.matter, ticket.task, ticket.matter_source = matter, matter[0], actor.role
+        keep_label(session, ticket, matter, "blind" if ticket.blind else "dispatcher", actor, context.now())
     ticket.type = command.type or ticket.type
     ticket.urgency = command.urgency or ticket.urgency
 

@@ -16,6 +16,7 @@ from hotline.jobs.registry import TRIAGE
 from hotline.services.context import Context
 from hotline.services.dispatch import dispatch_to_owner
 from hotline.services.errors import Conflict, InvalidInput
+from hotline.services.labels import keep_label
 from hotline.services.merging import merge_into
 from hotline.services.moves import move, record
 from hotline.storage.tables import TICKET_NUMBER, Caller, District, IdempotencyKey, Ticket
@@ -148,6 +149,8 @@ def _write(session: Session, context: Context, command: ReceiveTicket, actor: Ac
         ticket.matter_source = actor.role
     session.add(ticket)
     session.flush()
+    if command.matter is not None:
+        keep_label(session, ticket, command.matter, "agent", actor, now)
     event = record(
         session, context, ticket, "received", actor, now, data={"channel": command.channel, "matter": command.matter}
     )

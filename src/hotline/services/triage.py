@@ -1,6 +1,9 @@
 """Triage (分类): read the ticket, keep what the model said, and dispatch when it is sure."""
 
+import hmac
 from datetime import datetime
+from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -29,19 +32,22 @@ def triage(session: Session, context: Context, ticket_id: int) -> bool:
     classifier = context.classifier()
     now = context.now()
     if classifier is None:
-        record(session, context, ticket, TRIAGED, SYSTEM, now, reason="no_model", data={"model_version": None})
-        _queue(session, context, ticket, now, "no_model")
+        record(session, ticket, TRIAGED, SYSTEM, now, reason="no_model", data={"model_version": None})
+        _queue(session, ticket, now, "no_model")
         return True
     reading = classifier.predict(ticket.title, ticket.content)
     _keep(session, context, ticket, classifier.version, reading)
+    ticket.blind = ticket.state == State.RECEIVED and reading.auto and _is_drawn(context, ticket)
     _label(session, context, ticket, reading, now)
-    _event(session, context, ticket, classifier.version, reading, now)
+    _event(session, ticket, classifier.version, reading, now)
     if ticket.state != State.RECEIVED:
         return True
-    if not reading.auto:
-        _queue(session, context, ticket, now, "not_confident")
+    if ticket.blind:
+        _queue(session, ticket, now, "blind_check")
+    elif not reading.auto:
+        _queue(session, ticket, now, "not_confident")
     elif not dispatch_to_owner(session, context, ticket, SYSTEM):
-        _queue(session, context, ticket, now, "no_owner")
+        _queue(session, ticket, now, "no_owner")
     return True
 
 
@@ -50,10 +56,16 @@ def _is_triaged(session: Session, ticket_id: int) -> bool:
     return bool(session.scalar(select(done)))
 
 
-def _queue(session: Session, context: Context, ticket: Ticket, now: datetime, reason: str) -> None:
+def _is_drawn(context: Context, ticket: Ticket) -> bool:
+    """Draw the blind share by a keyed digest of the number: nobody can choose, and a second triage draws the same."""
+    digest = hmac.new(context.vault.derived_key("blind"), ticket.number.encode(), sha256).digest()
+    return int.from_bytes(digest[:8], "big") < context.blind_share * 2**64
+
+
+def _queue(session: Session, ticket: Ticket, now: datetime, reason: str) -> None:
     """Leave the ticket to the human queue, unless the agent has settled it during the call."""
     if ticket.state == State.RECEIVED:
-        move(session, context, ticket, Action.QUEUE, SYSTEM, now, reason=reason)
+        move(session, ticket, Action.QUEUE, SYSTEM, now, reason=reason)
 
 
 def _keep(session: Session, context: Context, ticket: Ticket, version: str, reading: Reading) -> None:
@@ -77,7 +89,7 @@ def _keep(session: Session, context: Context, ticket: Ticket, version: str, read
 def _label(session: Session, context: Context, ticket: Ticket, reading: Reading, now: datetime) -> None:
     """Fill in what nobody has said yet.  A person's word stands, but urgency only rises: missing one costs more."""
     before = (ticket.type, ticket.matter, ticket.urgency)
-    if ticket.matter is None:
+    if ticket.matter is None and not ticket.blind:
         ticket.matter, ticket.task, ticket.matter_source = reading.matter, reading.task, "model"
         ticket.confidence = reading.confidence
     if ticket.type is None:
@@ -87,12 +99,8 @@ def _label(session: Session, context: Context, ticket: Ticket, reading: Reading,
         recompute_dues(session, context, ticket, SYSTEM, now, reason="triaged")
 
 
-def _event(session: Session, context: Context, ticket: Ticket, version: str, reading: Reading, now: datetime) -> None:
-    data = {
-        "model_version": version,
-        "matter": reading.matter,
-        "confidence": round(reading.confidence, 4),
-        "auto": reading.auto,
-        "urgency": reading.urgency,
-    }
-    record(session, context, ticket, TRIAGED, SYSTEM, now, data=data)
+def _event(session: Session, ticket: Ticket, version: str, reading: Reading, now: datetime) -> None:
+    data: dict[str, Any] = {"model_version": version, "urgency": reading.urgency}
+    if not ticket.blind:
+        data |= {"matter": reading.matter, "confidence": round(reading.confidence, 4), "auto": reading.auto}
+    record(session, ticket, TRIAGED, SYSTEM, now, data=data)

@@ -13,7 +13,7 @@ from hotline.storage.tables.tickets import (
     TicketCohandler,
     TicketEvent,
 )
-from hotline.storage.tables.triage import CatalogueCohandler, CatalogueEntryRow, Prediction
+from hotline.storage.tables.triage import CatalogueCohandler, CatalogueEntryRow, Label, Prediction
 
 __all__ = [
     "TICKET_NUMBER",
@@ -28,6 +28,7 @@ __all__ = [
     "District",
     "IdempotencyKey",
     "Job",
+    "Label",
     "Prediction",
     "Reply",
     "Ticket",

@@ -59,6 +59,8 @@ class Ticket(Base):
     matter: Mapped[str | None]
     matter_source: Mapped[str | None]
     confidence: Mapped[float | None]
+    # One of the few that a dispatcher reads without the model's answer, so that its accuracy can be told without bias.
+    blind: Mapped[bool] = mapped_column(default=False, server_default="false")
     answer: Mapped[str | None]
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -29,6 +29,30 @@ class Prediction(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class Label(Base):
+    """What a person said a ticket is about.  Only these train and judge the model, which never learns from itself.
+
+    ``source`` says how it came about: an agent during the call, a dispatcher who saw the model's answer, a dispatcher
+    who did not (blind), or a department's accepted return.  ``predicted`` is what the model had said, if anything.
+    """
+
+    __tablename__ = "label"
+    __table_args__ = (
+        CheckConstraint("source IN ('agent', 'dispatcher', 'blind', 'return')", name="source_known"),
+        Index("ix_label_ticket", "ticket_id"),
+        Index("ix_label_at", "at"),
+    )
+
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    matter: Mapped[str]
+    source: Mapped[str]
+    predicted: Mapped[str | None]
+    model_version: Mapped[str | None]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    at: Mapped[datetime]
+
+
 class CatalogueEntryRow(Base):
     """A line of the responsibility catalogue (权责清单), in force from ``valid_from`` until before ``valid_to``."""
 

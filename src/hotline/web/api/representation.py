@@ -108,6 +108,9 @@ def ticket_detail(session: Session, ticket: Ticket, context: Context, actor: Act
 
 def prediction_out(session: Session, ticket: Ticket, context: Context) -> PredictionOut | None:
     """Return the newest prediction for the ticket, None before triage or without a model."""
+    if ticket.blind and ticket.state == State.AWAITING_DISPATCH:
+        # Whoever dispatches it is asked for an opinion of their own.
+        return None
     query = select(Prediction).where(Prediction.ticket_id == ticket.id).order_by(Prediction.id.desc()).limit(1)
     found = session.scalars(query).one_or_none()
     if found is None:
