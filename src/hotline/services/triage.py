@@ -32,22 +32,22 @@ def triage(session: Session, context: Context, ticket_id: int) -> bool:
     classifier = context.classifier()
     now = context.now()
     if classifier is None:
-        record(session, ticket, TRIAGED, SYSTEM, now, reason="no_model", data={"model_version": None})
-        _queue(session, ticket, now, "no_model")
+        record(session, context, ticket, TRIAGED, SYSTEM, now, reason="no_model", data={"model_version": None})
+        _queue(session, context, ticket, now, "no_model")
         return True
     reading = classifier.predict(ticket.title, ticket.content)
     _keep(session, context, ticket, classifier.version, reading)
     ticket.blind = ticket.state == State.RECEIVED and reading.auto and _is_drawn(context, ticket)
     _label(session, context, ticket, reading, now)
-    _event(session, ticket, classifier.version, reading, now)
+    _event(session, context, ticket, classifier.version, reading, now)
     if ticket.state != State.RECEIVED:
         return True
     if ticket.blind:
-        _queue(session, ticket, now, "blind_check")
+        _queue(session, context, ticket, now, "blind_check")
     elif not reading.auto:
-        _queue(session, ticket, now, "not_confident")
+        _queue(session, context, ticket, now, "not_confident")
     elif not dispatch_to_owner(session, context, ticket, SYSTEM):
-        _queue(session, ticket, now, "no_owner")
+        _queue(session, context, ticket, now, "no_owner")
     return True
 
 
@@ -62,10 +62,10 @@ def _is_drawn(context: Context, ticket: Ticket) -> bool:
     return int.from_bytes(digest[:8], "big") < context.blind_share * 2**64
 
 
-def _queue(session: Session, ticket: Ticket, now: datetime, reason: str) -> None:
+def _queue(session: Session, context: Context, ticket: Ticket, now: datetime, reason: str) -> None:
     """Leave the ticket to the human queue, unless the agent has settled it during the call."""
     if ticket.state == State.RECEIVED:
-        move(session, ticket, Action.QUEUE, SYSTEM, now, reason=reason)
+        move(session, context, ticket, Action.QUEUE, SYSTEM, now, reason=reason)
 
 
 def _keep(session: Session, context: Context, ticket: Ticket, version: str, reading: Reading) -> None:
@@ -99,8 +99,8 @@ def _label(session: Session, context: Context, ticket: Ticket, reading: Reading,
         recompute_dues(session, context, ticket, SYSTEM, now, reason="triaged")
 
 
-def _event(session: Session, ticket: Ticket, version: str, reading: Reading, now: datetime) -> None:
+def _event(session: Session, context: Context, ticket: Ticket, version: str, reading: Reading, now: datetime) -> None:
     data: dict[str, Any] = {"model_version": version, "urgency": reading.urgency}
     if not ticket.blind:
         data |= {"matter": reading.matter, "confidence": round(reading.confidence, 4), "auto": reading.auto}
-    record(session, ticket, TRIAGED, SYSTEM, now, data=data)
+    record(session, context, ticket, TRIAGED, SYSTEM, now, data=data)
