@@ -3,12 +3,15 @@
 A wrong or missing value explains itself and says what to do.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from hotline.domain.sign_in import SHORTEST_DEMO_PASSWORD, SHORTEST_PASSWORD
 
 HINTS = {
     "database_url": "set it to postgresql+psycopg://user:password@host/database, or run `hotline up`, "
@@ -18,6 +21,23 @@ HINTS = {
     "index_key": "set it to at least 32 random characters and keep it: phone search depends on it",
     "encryption_keys": "set it to one or more Fernet keys, separated by commas, the newest first; "
     "`python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'` makes one",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """Requests a minute from one account, from one address (an office may share one), and logins from one address."""
+
+    account: int
+    address: int
+    login: int
+
+
+# A demo answers benchmarks; tests sign in hundreds of times from one address and set limits where they want any.
+RATE_LIMITS = {
+    "production": RateLimits(account=6_000, address=12_000, login=60),
+    "demo": RateLimits(account=120_000, address=120_000, login=240),
+    "test": RateLimits(account=0, address=0, login=0),
 }
 
 
@@ -39,7 +59,18 @@ class Settings(BaseSettings):
     models_folder: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    # A session ends after so long without a request, and after so many hours in any case.
     session_hours: float = Field(default=12, gt=0, le=72)
+    session_idle_minutes: float = Field(default=30, gt=0, le=24 * 60)
+    # Whether administrators, supervisors and auditors need a second factor; unset: in production.
+    second_factor: Literal["required", "optional"] | None = None
+    # How many proxies stand before the web server; X-Forwarded-For is believed for so many steps, and not at all for 0.
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    # Requests a minute, 0 for no limit; unset: as RATE_LIMITS says.
+    rate_limit_account: int | None = Field(default=None, ge=0)
+    rate_limit_address: int | None = Field(default=None, ge=0)
+    rate_limit_login: int | None = Field(default=None, ge=0)
+
     database_pool: int = Field(default=8, ge=1, le=100)
 
     # Seconds: how long a worker may hold a job (its hard time limit is shorter), when an unanswered bell is rung again,
@@ -47,6 +78,26 @@ class Settings(BaseSettings):
     job_lease_seconds: float = Field(default=90, gt=0)
     job_ring_again_seconds: float = Field(default=15, gt=0)
     tick_seconds: float = Field(default=5, gt=0)
+
+    @property
+    def second_factor_required(self) -> bool:
+        """Whether the roles that see or change most sign in with two factors."""
+        if self.second_factor is None:
+            return self.environment == "production"
+        return self.second_factor == "required"
+
+    @property
+    def rate_limits(self) -> RateLimits:
+        """The limits in force."""
+        usual = RATE_LIMITS[self.environment]
+        given = (self.rate_limit_account, self.rate_limit_address, self.rate_limit_login)
+        usually = (usual.account, usual.address, usual.login)
+        return RateLimits(*(b if a is None else a for a, b in zip(given, usually, strict=True)))
+
+    @property
+    def shortest_password(self) -> int:
+        """How long a password must be at least."""
+        return SHORTEST_DEMO_PASSWORD if self.environment == "demo" else SHORTEST_PASSWORD
 
     @field_validator("database_url")
     @classmethod

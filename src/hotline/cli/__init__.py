@@ -11,13 +11,16 @@ from hotline import __version__
 
 # name → (module:attribute of the click command, the line that --help shows)
 COMMANDS: dict[str, tuple[str, str]] = {
+    "audit": ("hotline.cli.audit:command", "Read the audit log and verify that none of it was changed."),
     "beat": ("hotline.cli.serve:beat", "Tick: sweep the job queue and start periodic work."),
     "db": ("hotline.cli.db:command", "Create, migrate and inspect the database."),
     "jobs": ("hotline.cli.jobs:command", "See, replay and prune background jobs."),
     "model": ("hotline.cli.model:command", "Train, measure and list triage models."),
     "sla": ("hotline.cli.sla:command", "Compute deadlines from a calendar."),
+    "token": ("hotline.cli.token:command", "Issue, list and revoke tokens for the API."),
     "triage": ("hotline.cli.triage:command", "Run the triage model on texts."),
     "up": ("hotline.cli.up:command", "Start everything on this machine: PostgreSQL, Redis, web, worker, beat."),
+    "user": ("hotline.cli.user:command", "Add, list, close and open people's accounts."),
     "web": ("hotline.cli.serve:web", "Serve the API and the pages."),
     "worker": ("hotline.cli.serve:worker", "Run background jobs."),
 }

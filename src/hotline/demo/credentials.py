@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from hotline.demo.city import DEMO_PASSWORD
 from hotline.domain.people import Role
-from hotline.services.accounts import account_of_token, issue_token
+from hotline.services.tokens import account_of_token, issue_token
 from hotline.storage.tables import Account, Department
 
 # The department whose people the demo shows first: it leads street lights, and its districts and streets lie below it.

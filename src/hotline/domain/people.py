@@ -48,6 +48,8 @@ class Permission(StrEnum):
     ACT_ON_TICKETS = "ticket.act"
     REVEAL_CALLER = "caller.reveal"
     READ_REPORTS = "report.read"
+    MANAGE_ACCOUNTS = "account.manage"
+    READ_AUDIT = "audit.read"
 
 
 _EVERYBODY = frozenset({Permission.PUBLIC, Permission.SIGNED_IN})
@@ -61,23 +63,59 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.FOLLOWUP: _EVERYBODY | _TICKETS,
     Role.SUPERVISOR: _EVERYBODY | _TICKETS | {Permission.READ_REPORTS},
     # The administrator keeps accounts and settings, the auditor reads the audit log; neither needs a citizen's words.
-    Role.ADMIN: _EVERYBODY,
-    Role.AUDITOR: _EVERYBODY,
+    Role.ADMIN: _EVERYBODY | {Permission.MANAGE_ACCOUNTS},
+    Role.AUDITOR: _EVERYBODY | {Permission.READ_AUDIT},
     Role.SYSTEM: frozenset(Permission),
 }
 
 
+# These see or change what reaches beyond one ticket, so a stolen password alone must not open their accounts.
+SECOND_FACTOR_ROLES = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AUDITOR})
+
+# Who keeps the accounts must not keep watch over himself.
+_APART = frozenset({Role.ADMIN, Role.AUDITOR})
+
+
+def role_change_refusal(present: Role, wanted: Role) -> str | None:
+    """Return why an account may not change from ``present`` to ``wanted``, None when it may.
+
+    An administrator's or auditor's account keeps its role for life.  A way round by a third role would otherwise make
+    the same person both.  Source: MLPS 2.0 level 3, separate administrator and auditor.
+    """
+    if present is wanted:
+        return f"the account is '{present}' already"
+    if present in _APART:
+        return (
+            f"an account that is or was '{present}' keeps that role, so that administrator and auditor are never the "
+            "same person; disable it and add another account"
+        )
+    return None
+
+
+def kept_apart(one: Role, other: Role) -> bool:
+    """Tell whether the same person may not have accounts in both roles."""
+    return {one, other} == _APART
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something: an account with role and department, or the system itself (``account_id`` is None)."""
+    """Who does something: an account with role and department, or the system itself (``account_id`` is None).
+
+    ``scopes`` are the permissions that the token in use is limited to (None: all of the role's); ``address`` is the
+    network address that the request came from.
+    """
 
     role: Role
     account_id: int | None = None
     department_id: int | None = None
+    scopes: frozenset[str] | None = None
+    address: str | None = None
 
     def may(self, permission: Permission) -> bool:
-        """Tell whether this actor's role holds ``permission``."""
-        return permission in PERMISSIONS[self.role]
+        """Tell whether this actor's role holds ``permission`` and the token in use does not leave it out."""
+        if permission not in PERMISSIONS[self.role]:
+            return False
+        return self.scopes is None or permission in _EVERYBODY or permission in self.scopes
 
 
 SYSTEM = Actor(Role.SYSTEM)

@@ -1,23 +1,29 @@
-"""Accounts and their API tokens: passwords as argon2 hashes, tokens as digests."""
+"""Accounts: add, list, close, open, give a password or another role.  Each change is recorded in the audit log."""
 
-import hashlib
+import re
 import secrets
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from hotline.storage.tables import Account, ApiToken
-
-# People and secret scanners recognise our tokens by it.
-TOKEN_PREFIX = "hl_"  # noqa: S105 - no secret
+from hotline.domain.audit import AuditAction, account_subject
+from hotline.domain.people import DEPARTMENT_STAFF, Actor, Role, kept_apart, role_change_refusal
+from hotline.domain.sign_in import SHORTEST_PASSWORD, password_refusal
+from hotline.services import audit, tokens
+from hotline.services.context import Context
+from hotline.services.errors import Conflict, Forbidden, InvalidInput, NotFound
+from hotline.storage.tables import Account, Department
 
 _HASHER = PasswordHasher()
 
-# A password is compared with this hash when the account does not exist, so that both answers take equally long.
+# A password is compared with this hash when there is none to compare with, so that both answers take equally long.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
+
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]")
 
 
 def hash_password(password: str) -> str:
@@ -25,36 +31,195 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(password)
 
 
-def check_credentials(session: Session, username: str, password: str) -> Account | None:
-    """Return the active account with this name and password, or None."""
-    account = session.scalars(select(Account).where(Account.username == username)).one_or_none()
+def password_matches(password_hash: str | None, password: str) -> bool:
+    """Tell whether the hash was made from ``password``; without a hash say no, but take as long."""
     try:
-        _HASHER.verify(account.password_hash if account else _NOBODY, password)
+        return _HASHER.verify(password_hash or _NOBODY, password)
     except (VerificationError, InvalidHashError):
-        return None
-    return account if account is not None and account.active else None
+        return False
 
 
-def issue_token(session: Session, account: Account, name: str, expires_at: datetime) -> str:
-    """Give the account a bearer token and return it; only its digest is kept, so it is shown this once."""
-    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    session.add(ApiToken(account_id=account.id, name=name, digest=_digest(token), expires_at=expires_at))
-    return token
+def new_password() -> str:
+    """Return a random password that can be read out: five groups of four letters and digits, about 100 bits."""
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(5))
 
 
-def account_of_token(session: Session, token: str, at: datetime) -> Account | None:
-    """Return the active account that holds ``token``, None when it is unknown, revoked or expired at ``at``."""
-    if not token.startswith(TOKEN_PREFIX):
-        return None
-    query = (
-        select(ApiToken)
-        .where(ApiToken.digest == _digest(token), ApiToken.revoked_at.is_(None), ApiToken.expires_at > at)
-        .options(joinedload(ApiToken.account))
+@dataclass(frozen=True, slots=True)
+class AddAccount:
+    """A person who shall sign in.  ``department`` is a code; the departments' own people need one."""
+
+    username: str
+    display_name: str
+    role: Role
+    password: str
+    department: str | None = None
+    shortest_password: int = SHORTEST_PASSWORD
+
+
+def add(session: Session, context: Context, command: AddAccount, actor: Actor) -> Account:
+    """Add an account.  Raises ``InvalidInput`` naming what is wrong, ``Conflict`` when the name is taken."""
+    if not _USERNAME.fullmatch(command.username):
+        raise InvalidInput("username", "use 3 to 64 small letters, digits, dots, hyphens and underscores")
+    if not command.display_name.strip() or len(command.display_name) > 60 or not command.display_name.isprintable():
+        raise InvalidInput("name", "give it 1 to 60 printable characters")
+    _check_password(command.password, command.username, command.shortest_password)
+    department = _department(session, command.role, command.department)
+    if session.scalar(select(Account.id).where(Account.username == command.username)) is not None:
+        raise Conflict(f"there is an account '{command.username}' already")
+    _refuse_both_at_once(session, command)
+    account = Account(
+        username=command.username,
+        display_name=command.display_name.strip(),
+        role=command.role,
+        department_id=department.id if department else None,
+        password_hash=hash_password(command.password),
     )
-    found = session.scalars(query).one_or_none()
-    return found.account if found is not None and found.account.active else None
+    session.add(account)
+    session.flush()
+    detail = {"role": account.role, "department": command.department}
+    _record(session, context, actor, AuditAction.ACCOUNT_ADDED, account, **detail)
+    return account
 
 
-def _digest(token: str) -> str:
-    """A token is random and long, so a plain SHA-256 cannot be searched."""
-    return hashlib.sha256(token.encode()).hexdigest()
+def _check_password(password: str, username: str, shortest: int) -> None:
+    refusal = password_refusal(password, username, shortest=shortest)
+    if refusal:
+        raise InvalidInput("password", refusal)
+
+
+def _department(session: Session, role: Role, code: str | None) -> Department | None:
+    if role is Role.SYSTEM:
+        raise InvalidInput("role", "'system' is the program itself and signs in nowhere")
+    if code is None:
+        if role in DEPARTMENT_STAFF:
+            raise InvalidInput("department", f"the role '{role}' belongs to a department; name it by its code")
+        return None
+    found = session.scalars(select(Department).where(Department.code == code)).one_or_none()
+    if found is None:
+        raise InvalidInput("department", "there is no department with this code")
+    return found
+
+
+def _refuse_both_at_once(session: Session, command: AddAccount) -> None:
+    namesakes = select(Account).where(Account.display_name == command.display_name.strip())
+    for namesake in session.scalars(namesakes):
+        if kept_apart(Role(namesake.role), command.role):
+            raise InvalidInput(
+                "name",
+                f"the account '{namesake.username}' has this name and is '{namesake.role}'; administrator and auditor "
+                "must not be the same person (for a namesake, add something that tells them apart)",
+            )
+
+
+def find(session: Session, username: str, *, lock: bool = False) -> Account:
+    """Return the account, locked against other changes when ``lock`` is set.  Raises ``NotFound``."""
+    query = select(Account).where(Account.username == username)
+    if lock:
+        query = query.with_for_update(of=Account).execution_options(populate_existing=True)
+    account = session.scalars(query).one_or_none()
+    if account is None:
+        raise NotFound("there is no such account")
+    return account
+
+
+def listed(session: Session, *, text: str = "", role: Role | None = None, limit: int = 1000) -> Sequence[Account]:
+    """Return accounts by name, those whose user name or name contains ``text`` and that have ``role``."""
+    query = select(Account).options(joinedload(Account.department)).order_by(Account.username).limit(limit)
+    if text:
+        contains = [column.contains(text, autoescape=True) for column in (Account.username, Account.display_name)]
+        query = query.where(or_(*contains))
+    if role is not None:
+        query = query.where(Account.role == role)
+    return session.scalars(query).all()
+
+
+def set_password(
+    session: Session,
+    context: Context,
+    account: Account,
+    password: str,
+    actor: Actor,
+    *,
+    shortest: int = SHORTEST_PASSWORD,
+) -> None:
+    """Give an account, whose row the caller has locked, another password.  Raises ``InvalidInput``.
+
+    Its sessions end, and a lock-out is lifted.
+    """
+    _check_password(password, account.username, shortest)
+    if password_matches(account.password_hash, password):
+        raise InvalidInput("password", "this is the password that the account has already")
+    account.password_hash = hash_password(password)
+    account.failed_logins, account.locked_until = 0, None
+    account.session_epoch += 1
+    _record(session, context, actor, AuditAction.PASSWORD_CHANGED, account)
+
+
+def disable(session: Session, context: Context, username: str, actor: Actor) -> Account:
+    """Close an account: its sessions and tokens end at once.
+
+    Raises ``NotFound``, and ``Forbidden`` for one's own account and for the last administrator's.
+    """
+    account = find(session, username, lock=True)
+    if account.id == actor.account_id:
+        raise Forbidden("nobody closes their own account")
+    if account.role == Role.ADMIN and account.active and _active_admins(session) <= 1:
+        raise Forbidden("this is the last active administrator; add another one first")
+    if account.active:
+        account.active = False
+        account.session_epoch += 1
+        ended = tokens.revoke_all(session, account, context.now())
+        _record(session, context, actor, AuditAction.ACCOUNT_DISABLED, account, tokens_revoked=ended)
+    return account
+
+
+def _active_admins(session: Session) -> int:
+    # Locked together, so that two administrators who close each other at once do not both succeed.
+    query = select(Account.id).where(Account.role == Role.ADMIN, Account.active).order_by(Account.id).with_for_update()
+    return len(session.scalars(query).all())
+
+
+def enable(session: Session, context: Context, username: str, actor: Actor) -> Account:
+    """Open an account again, and lift a lock-out.  Raises ``NotFound``."""
+    account = find(session, username, lock=True)
+    if not account.active or account.failed_logins or account.locked_until:
+        account.active = True
+        account.failed_logins, account.locked_until = 0, None
+        _record(session, context, actor, AuditAction.ACCOUNT_ENABLED, account)
+    return account
+
+
+def reset_second_factor(session: Session, context: Context, username: str, actor: Actor) -> Account:
+    """Forget the account's second factor; the next login enrols another one where it is required."""
+    account = find(session, username, lock=True)
+    account.totp_sealed, account.totp_step = None, None
+    account.session_epoch += 1
+    _record(session, context, actor, AuditAction.TOTP_RESET, account)
+    return account
+
+
+def change_role(
+    session: Session, context: Context, username: str, role: Role, department: str | None, actor: Actor
+) -> Account:
+    """Give an account another role, and another department when one is named; its sessions end.
+
+    Raises ``Forbidden`` for an administrator's or auditor's account, which keeps its role, and ``InvalidInput``.
+    """
+    account = find(session, username, lock=True)
+    before = Role(account.role)
+    refusal = role_change_refusal(before, role)
+    if refusal:
+        raise Forbidden(refusal)
+    code = department or (account.department.code if account.department else None)
+    found = _department(session, role, code)
+    account.role, account.department_id = role, found.id if found else None
+    account.session_epoch += 1
+    _record(session, context, actor, AuditAction.ROLE_CHANGED, account, before=before, after=role, department=code)
+    return account
+
+
+def _record(
+    session: Session, context: Context, actor: Actor, action: AuditAction, account: Account, **detail: object
+) -> None:
+    audit.append(session, context, actor, action, subject=account_subject(account.username), detail=detail)

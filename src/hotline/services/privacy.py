@@ -1,10 +1,12 @@
-"""Revealing a caller (查看诉求人信息): needs a reason and leaves an event."""
+"""Revealing a caller (查看诉求人信息): needs a reason and leaves an event and an audit entry."""
 
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from hotline.domain.audit import AuditAction
 from hotline.domain.people import DEPARTMENT_STAFF, Actor
+from hotline.services import audit
 from hotline.services.access import find_ticket
 from hotline.services.context import Context
 from hotline.services.errors import Forbidden
@@ -33,10 +35,12 @@ def reveal(session: Session, context: Context, command: RevealCaller, actor: Act
     ticket = find_ticket(session, actor, command.number, lock=True)
     if ticket.confidential and actor.role in DEPARTMENT_STAFF:
         raise Forbidden("this ticket is confidential; only the hotline knows the caller and relays messages")
-    record(session, context, ticket, "caller_revealed", actor, context.now(), reason=command.reason)
+    event = record(session, context, ticket, "caller_revealed", actor, context.now(), reason=command.reason)
     caller = ticket.caller
-    return RevealedCaller(
+    revealed = RevealedCaller(
         name=context.vault.open(caller.name_sealed) if caller else None,
         phone=context.vault.open(caller.phone_sealed) if caller else None,
         content=ticket.content,
     )
+    audit.append(session, context, actor, AuditAction.CALLER_REVEALED, subject=ticket.number, reason=event.reason)
+    return revealed

@@ -1,7 +1,5 @@
 """The web application, put together."""
 
-from datetime import timedelta
-
 import apiflask
 from apiflask import APIFlask
 from flask import Flask, Response
@@ -14,18 +12,13 @@ from hotline.domain.masking import mask_text
 from hotline.domain.people import Permission
 from hotline.web import health, pages, problems
 from hotline.web.api import reports, tickets
-from hotline.web.auth import check_routes, guard, requires
+from hotline.web.auth import check_routes, guard, note_refusal, requires
+from hotline.web.counters import Counters
+from hotline.web.hardening import harden
 from hotline.web.problems import FieldError, Problem
 from hotline.web.requests import MAX_BODY_BYTES, StrictRequest, refuse_nul
 from hotline.web.runtime import EXTENSION, WebRuntime
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'; form-action 'self'",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+from hotline.web.sessions import COOKIE_LIFE
 
 
 class HotlineApp(APIFlask):
@@ -45,33 +38,35 @@ def create_app(parts: Runtime) -> Flask:
         spec_path="/openapi.json",
     )
     settings = parts.settings
+    production = settings.environment == "production"
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
-        SESSION_COOKIE_NAME="hotline",
+        PERMANENT_SESSION_LIFETIME=COOKIE_LIFE,
+        # The prefix makes browsers refuse a cookie of this name that is not bound to this very host and to TLS.
+        SESSION_COOKIE_NAME="__Host-hotline" if production else "hotline",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.environment == "production",
+        SESSION_COOKIE_SECURE=production,
         WTF_CSRF_TIME_LIMIT=None,
+        # The guard checks forms itself, after it knows whether their session still lives.
+        WTF_CSRF_CHECK_DEFAULT=False,
         BABEL_DEFAULT_LOCALE="zh_Hans_CN",
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
         OPENAPI_VERSION="3.1.0",
         VALIDATION_ERROR_STATUS_CODE=422,
     )
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
-    app.extensions[EXTENSION] = WebRuntime(app, parts)
+    app.extensions[EXTENSION] = WebRuntime(app, parts, Counters(settings.redis_url, parts.context.now))
     Babel(app)
-    csrf = CSRFProtect(app)
+    CSRFProtect(app)
+    harden(app, settings)
     app.before_request(guard)
     app.before_request(refuse_nul)
-    app.after_request(_harden)
-    for blueprint in (tickets.bp, reports.bp):
-        # The API is called with tokens, never with cookies, so a foreign page cannot ride on a session there.
-        csrf.exempt(blueprint)
+    app.after_request(note_refusal)
+    for blueprint in (tickets.bp, reports.bp, health.bp):
         app.register_blueprint(blueprint)
-    app.register_blueprint(health.bp)
     pages.register(app)
     problems.register(app)
     app.register_error_handler(apiflask.HTTPError, _validation_problem)
@@ -79,14 +74,6 @@ def create_app(parts: Runtime) -> Flask:
         requires(Permission.PUBLIC)(app.view_functions[endpoint])
     check_routes(app)
     return app
-
-
-def _harden(response: Response) -> Response:
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    if not response.headers.get("Cache-Control"):
-        response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _validation_problem(error: apiflask.HTTPError) -> Response:

@@ -3,28 +3,51 @@
 A route without a permission is an error at start-up, so nothing is open by accident.
 """
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, redirect, request, session, url_for
+import structlog
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from sqlalchemy.exc import SQLAlchemyError
 
+from hotline.domain.audit import AuditAction
 from hotline.domain.people import Actor, Permission, Role
-from hotline.services.accounts import account_of_token
+from hotline.jobs.runner import describe
+from hotline.services import audit
+from hotline.services.tokens import note_use, token_at
 from hotline.storage.engine import transaction
 from hotline.storage.tables import Account
+from hotline.web import sessions
 from hotline.web.problems import Problem
-from hotline.web.runtime import runtime
+from hotline.web.runtime import address, runtime
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+log = structlog.get_logger()
 
-def requires(permission: Permission) -> Callable[[View], View]:
-    """Name the permission that a route asks for."""
+_NUMBER = re.compile(r"\d{8}-\d{6}")
+
+# Monitoring asks every few seconds from one address, and a page fetches its files: neither is worth counting.
+_UNCOUNTED = frozenset({"health.healthz", "health.readyz", "health.metrics", "static"})
+
+# No form outside the tickets needs more; the login form may carry a kept ticket.
+SMALL_BODY = 64 * 1024
+
+
+def requires(
+    permission: Permission, *, longest_body: int | None = None, takes_foreign_forms: bool = False
+) -> Callable[[View], View]:
+    """Name the permission that a route asks for, and the size in bytes of the largest body it takes.
+
+    A form needs this session's anti-forgery token unless ``takes_foreign_forms``, for a route that changes nothing.
+    """
 
     def mark(view: View) -> View:
+        view._takes_foreign_forms = takes_foreign_forms  # type: ignore[attr-defined]
         view._permission = permission  # type: ignore[attr-defined]
+        view._longest_body = longest_body  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -45,67 +68,83 @@ def check_routes(app: Flask) -> None:
         raise RuntimeError(f"these routes name no permission: {', '.join(sorted(open_routes))}")
 
 
-def sign_in(account: Account) -> None:
-    """Start a session for the account; what an earlier session held is dropped."""
-    session.clear()
-    session["account"] = account.id
-    session["since"] = runtime().context.now().timestamp()
-    session.permanent = True
-
-
-def sign_out() -> None:
-    """End the session."""
-    session.clear()
-
-
 def guard() -> Response | None:
     """Before every request: find out who asks and refuse, or send to the login page, when they may not."""
     g.actor, g.account = None, None
     if request.endpoint is None:
         return None
-    needed = permission_of(runtime().app.view_functions[request.endpoint])
-    if needed is None or needed is Permission.PUBLIC:
-        return None
+    view = runtime().app.view_functions[request.endpoint]
+    needed = permission_of(view)
+    if request.endpoint not in _UNCOUNTED:
+        _count("address", address() or "unknown", runtime().settings.rate_limits.address)
+    longest_body: int | None = getattr(view, "_longest_body", None)
+    if longest_body is not None:
+        request.max_content_length = longest_body
     is_api = request.path.startswith("/api/")
-    account = _token_account() if is_api else _session_account()
-    if account is None:
-        if is_api:
-            raise Problem(
-                401,
-                "send a valid token: Authorization: Bearer …",
-                headers={"WWW-Authenticate": 'Bearer realm="hotline"'},
-            )
-        return _to_login()
-    g.account = account
-    g.actor = Actor(Role(account.role), account.id, account.department_id)
+    if needed is None or needed is Permission.PUBLIC:
+        if not is_api and not getattr(view, "_takes_foreign_forms", False):
+            _check_forgery()
+        return None
+    if is_api:
+        _token_signs_in()
+    else:
+        account = sessions.present_account()
+        if account is None:
+            return _to_login()
+        become(account)
+    _count("account", str(g.account.id), runtime().settings.rate_limits.account)
+    if not is_api:
+        # The API is called with tokens, never with cookies, so a foreign page cannot ride on a session there.
+        _check_forgery()
     if not g.actor.may(needed):
-        raise Problem(403, f"the role '{account.role}' lacks the permission '{needed}'")
+        limited = "" if g.actor.scopes is None else ", or the token's scopes do"
+        raise Problem(403, f"the role '{g.account.role}' lacks the permission '{needed}'{limited}")
     return None
 
 
-def _token_account() -> Account | None:
+def become(account: Account, scopes: frozenset[str] | None = None) -> None:
+    """Let the rest of the request act as ``account``."""
+    g.account = account
+    g.actor = Actor(Role(account.role), account.id, account.department_id, scopes, address())
+
+
+def _count(kind: str, who: str, limit: int) -> None:
+    seconds = runtime().counters.wait(kind, who, limit)
+    if seconds is not None:
+        detail = f"too many requests from this {kind}; try again in {seconds} s"
+        raise Problem(429, detail, headers={"Retry-After": str(seconds)})
+
+
+def _check_forgery() -> None:
+    """Raise ``CSRFError`` when a form carries no token of this session."""
+    current_app.extensions["csrf"].protect()
+
+
+def _token_signs_in() -> None:
+    """Sign in the holder of the request's token.  Raises ``Problem`` 401 when there is none that opens anything."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    with transaction(runtime().sessions) as db:
-        return account_of_token(db, token.strip(), runtime().context.now())
-
-
-def _session_account() -> Account | None:
-    account_id, since = session.get("account"), session.get("since")
-    if not isinstance(account_id, int) or not isinstance(since, float):
-        return None
-    age = runtime().context.now().timestamp() - since
-    if age > timedelta(hours=runtime().settings.session_hours).total_seconds():
-        return None
-    with transaction(runtime().sessions) as db:
-        account = db.get(Account, account_id)
-        return account if account is not None and account.active else None
+    if scheme.lower() == "bearer":
+        now = runtime().context.now()
+        with transaction(runtime().sessions) as db:
+            found = token_at(db, token.strip(), now)
+            if found is not None:
+                note_use(db, found, now)
+                become(found.account, frozenset(found.scopes) if found.scopes is not None else None)
+                return
+    raise Problem(
+        401,
+        "send a valid token: Authorization: Bearer …",
+        headers={"WWW-Authenticate": 'Bearer realm="hotline"'},
+    )
 
 
 def _to_login() -> Response:
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
-    response: Any = redirect(url_for("pages.login", next=target))
+    """Send to the login page."""
+    if request.method == "POST":
+        # 307 makes the browser send the form once more, to a page that keeps it until its sender has signed in again.
+        response: Any = redirect(url_for("pages.login_and_keep", to=request.path), 307)
+    else:
+        response = redirect(url_for("pages.login", next=request.full_path.rstrip("?")))
     return response  # type: ignore[no-any-return]
 
 
@@ -115,3 +154,22 @@ def safe_next(target: str | None) -> str | None:
         return None
     parts = urlsplit(target)
     return target if not parts.scheme and not parts.netloc else None
+
+
+def note_refusal(response: Response) -> Response:
+    """After every request: record in the audit log that somebody who is signed in was refused."""
+    actor: Actor | None = g.get("actor")
+    if response.status_code != 403 or actor is None:
+        return response
+    view = runtime().app.view_functions.get(request.endpoint or "")
+    detail = {"route": request.endpoint, "method": request.method, "permission": view and permission_of(view)}
+    try:
+        with transaction(runtime().sessions) as db:
+            number = (request.view_args or {}).get("number", "")
+            # Only what is a ticket's number: a client may have put anything in its place.
+            subject = number if _NUMBER.fullmatch(number) else None
+            audit.append(db, runtime().context, actor, AuditAction.ACCESS_REFUSED, subject=subject, detail=detail)
+    except SQLAlchemyError as error:
+        # The refusal stands; that it could not be written down must not be lost as well.
+        log.error("refusal_not_recorded", error=describe(error), account=actor.account_id, endpoint=request.endpoint)
+    return response

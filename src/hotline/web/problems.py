@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 import structlog
 from flask import Flask, Response, g, render_template, request
-from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -31,6 +30,7 @@ TITLES = {
     413: "Too large",
     415: "Unsupported media type",
     422: "Invalid input",
+    429: "Too many requests",
     500: "Internal error",
     503: "Temporarily unavailable",
 }
@@ -139,9 +139,5 @@ def register(app: Flask) -> None:
     def handle(error: Exception) -> Response:
         return respond(as_problem(error))
 
-    def stale_form(error: CSRFError) -> Response:
-        return respond(Problem(400, "页面已过期，请返回上一页刷新后重试。"))
-
     app.register_error_handler(Exception, handle)
     app.register_error_handler(HTTPException, handle)
-    app.register_error_handler(CSRFError, stale_form)

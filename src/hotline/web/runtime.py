@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import cast
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 
 from hotline.bootstrap import Runtime
 from hotline.domain.people import Actor
 from hotline.services.context import Context
 from hotline.settings import Settings
 from hotline.storage.engine import SessionFactory
+from hotline.web.counters import Counters
 
 EXTENSION = "hotline"
 
@@ -20,6 +21,7 @@ class WebRuntime:
 
     app: Flask
     parts: Runtime
+    counters: Counters
 
     @property
     def settings(self) -> Settings:
@@ -40,6 +42,11 @@ class WebRuntime:
 def runtime() -> WebRuntime:
     """Return the runtime of the current application."""
     return cast(WebRuntime, current_app.extensions[EXTENSION])
+
+
+def address() -> str | None:
+    """Return the network address that the request came from, as far as proxies are to be believed."""
+    return request.remote_addr
 
 
 def actor() -> Actor:

@@ -10,7 +10,7 @@ from tests.factories import ApiClient, token_for
 from tests.integration.browser import Browser
 
 from hotline.bootstrap import Runtime, utc_now
-from hotline.services.accounts import issue_token
+from hotline.services.tokens import issue_token
 from hotline.storage.engine import transaction
 from hotline.storage.tables import Account, ApiToken
 

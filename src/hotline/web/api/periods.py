@@ -9,16 +9,16 @@ from hotline.web.problems import invalid
 LONGEST = timedelta(days=366 * 5)
 
 
-def parse_period(start: str, end: str, as_of: datetime) -> Period:
+def parse_period(start: str, end: str, as_of: datetime, longest: timedelta | None = LONGEST) -> Period:
     """Return the period from ``start`` to ``end``.
 
     Dates mean whole days in the city, the last one included; instants are taken as they are, the last one excluded.
-    Raises ``Problem`` naming the field that cannot be read, an empty period or one of more than five years.
+    Raises ``Problem`` naming the field that cannot be read, an empty period or one of more than ``longest``.
     """
     first, last = _instant("from", start, ends=False), _instant("to", end, ends=True)
     if first >= last:
         raise invalid("to", "lies before 'from'")
-    if last - first > LONGEST:
+    if longest is not None and last - first > longest:
         raise invalid("to", "lies more than five years after 'from'")
     return Period(first, last, as_of)
 

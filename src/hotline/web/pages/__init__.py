@@ -1,13 +1,15 @@
 """The pages of the workplaces, rendered on the server."""
 
 from flask import Flask
+from flask_wtf.csrf import CSRFError
 
-from hotline.web.pages import blueprint, filters, reports, session, tickets
+from hotline.web.pages import account, accounts, again, audit, blueprint, filters, reports, session, tickets
 
-__all__ = ["register", "reports", "session", "tickets"]
+__all__ = ["account", "accounts", "audit", "register", "reports", "session", "tickets"]
 
 
 def register(app: Flask) -> None:
     """Add the pages and what their templates need to ``app``."""
     app.register_blueprint(blueprint.bp)
     filters.register(app)
+    app.register_error_handler(CSRFError, again.stale_form)

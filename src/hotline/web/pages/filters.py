@@ -63,6 +63,11 @@ def moment(instant: datetime | None) -> str:
     return f"{instant.astimezone(CITY_ZONE):%Y-%m-%d %H:%M}" if instant else "—"
 
 
+def moment_to_the_second(instant: datetime) -> str:
+    """Show an instant in the city's time to the second."""
+    return f"{instant.astimezone(CITY_ZONE):%Y-%m-%d %H:%M:%S}"
+
+
 def time_left(due: datetime | None) -> str:
     """Say how much working time is left until ``due``, or by how much it has passed."""
     if due is None:
@@ -139,7 +144,18 @@ def mask_of(ticket: Ticket) -> Mask:
 
 def register(app: Flask) -> None:
     """Make the filters and names known to the templates of ``app``."""
-    for function in (moment, next_due, time_left, lateness, percent, event_name, reason_name, masked, mask_of):
+    for function in (
+        moment,
+        moment_to_the_second,
+        next_due,
+        time_left,
+        lateness,
+        percent,
+        event_name,
+        reason_name,
+        masked,
+        mask_of,
+    ):
         app.add_template_filter(function)
     app.context_processor(_names)
 

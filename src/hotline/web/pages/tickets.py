@@ -23,6 +23,7 @@ from hotline.storage.tables import Department, District, Ticket
 from hotline.web.api import schemas
 from hotline.web.api.representation import caller_out, prediction_out
 from hotline.web.auth import requires
+from hotline.web.pages.again import shows_again
 from hotline.web.pages.blueprint import bp
 from hotline.web.pages.session import View
 from hotline.web.runtime import actor, runtime
@@ -140,7 +141,17 @@ def ticket(number: str) -> View:
     return _show(number)
 
 
-def _show(number: str, revealed: Any = None) -> str:
+@shows_again("pages.create_ticket")
+def _call_again(_values: Mapping[str, Any], fields: Mapping[str, str]) -> str:
+    return _form(fields, {})
+
+
+@shows_again("pages.act", "pages.reveal_caller")
+def _step_again(values: Mapping[str, Any], fields: Mapping[str, str]) -> str:
+    return _show(values["number"], typed={"action": values.get("action", "reveal"), "fields": fields})
+
+
+def _show(number: str, revealed: Any = None, typed: Mapping[str, Any] | None = None) -> str:
     context = runtime().context
     with transaction(runtime().sessions) as session:
         found = find_ticket(session, actor(), number)
@@ -162,6 +173,7 @@ def _show(number: str, revealed: Any = None) -> str:
             departments=departments if Action.DISPATCH in steps else [],
             boundaries=_boundaries(session, found),
             revealed=revealed,
+            typed=typed,
         )
 
 
@@ -205,7 +217,11 @@ def act(number: str, action: str) -> View:
             step.take(session, runtime().context, number, body, actor())
     except ValidationError as error:
         flash("；".join(_messages(error).values()), "danger")
-    except (InvalidInput, Forbidden) as error:
+        return _show(number, typed={"action": action, "fields": request.form}), 422
+    except InvalidInput as error:
+        flash(str(error), "danger")
+        return _show(number, typed={"action": action, "fields": request.form}), 422
+    except Forbidden as error:
         flash(str(error), "danger")
     except TransitionRefused:
         flash("工单状态已变化，该操作现在不可用；以下是最新状态。", "warning")
