@@ -22,6 +22,11 @@ NO_JOB_IDS: tuple[Any, ...] = ("1", "x" * 10_000, None, True, 1.5, -1, 0, 10**30
 # What somebody may have pushed who does not know Celery.
 NO_MESSAGES = (b"no json", b"\xff\xfe", b"", b"null", b"1", b'"text"', b"[]", b"{}", b"[" * 100_000)
 
+WRONG_HEADERS: tuple[tuple[str, Any], ...] = (
+    *(("task", "os.system"), ("task", None), ("id", None), ("id", {}), ("lang", 1), ("argsrepr", {}), ("retries", [])),
+    *(("expires", "never"), ("eta", "tomorrow"), ("timelimit", "long"), ("timelimit", [[], {}]), ("timelimit", None)),
+)
+
 
 def _log_calls(stack: Stack, calls: int) -> list[str]:
     with transaction(stack.parts.sessions) as session:
@@ -86,9 +91,7 @@ def _forged(template: dict[str, Any]) -> Iterator[bytes]:
         yield _message(template, [[value], {}, {}])
     for body in ([[], {}, {}], [[1, 2], {}, {}], [[1], {"more": 1}, {}], [], {}, None, 7, [1, 2, 3], [[1], 5, {}]):
         yield _message(template, body)
-    for name, value in (("task", "os.system"), ("task", None), ("id", None), ("id", {}), ("expires", "never")):
-        yield _message(template, [[1], {}, {}], headers={name: value})
-    for name, value in (("eta", "tomorrow"), ("timelimit", "long"), ("retries", []), ("lang", 1), ("argsrepr", {})):
+    for name, value in WRONG_HEADERS:
         yield _message(template, [[1], {}, {}], headers={name: value})
     for changes in (
         {"headers": None},

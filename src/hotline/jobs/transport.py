@@ -89,7 +89,9 @@ def _check(message: virtual.Message) -> None:
     if not (isinstance(args, list) and isinstance(kwargs, dict) and isinstance(embedded, dict)):
         raise TypeError("not a call")
     headers: dict[str, Any] = message.headers
-    if not isinstance(headers["id"], str) or headers.get("timelimit") not in (None, [None, None]):
+    # The beat sends the task's own two limits along, the doorbell none.
+    hard, soft = headers["timelimit"]
+    if not isinstance(headers["id"], str) or not {type(hard), type(soft)} <= {int, float, type(None)}:
         raise TypeError("not a call of ours")
 
 
