@@ -1,0 +1,118 @@
+"""The report, as a page and over the API: good periods, bad periods, and the same figures in both."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from tests.factories import ApiClient, ticket_after
+from tests.integration.browser import Browser
+
+from hotline.bootstrap import Runtime, utc_now
+from hotline.domain.city_time import CITY_ZONE
+from hotline.domain.ticket import Action
+from hotline.storage.engine import transaction
+from hotline.web.api.periods import parse_period
+from hotline.web.problems import Problem
+
+SUMMARY = "/api/v1/reports/summary"
+BAD = [
+    ("", "", "from"),
+    ("yesterday", "2026-11-25", "from"),
+    ("2026-11-25", "tomorrow", "to"),
+    ("2026-02-30", "2026-11-25", "from"),
+    ("2026-13-01", "2026-11-25", "from"),
+    ("25/11/2026", "2026-11-25", "from"),
+    ("2026-11-25", "2026-11-24", "to"),
+    ("2020-01-01", "2026-11-25", "to"),
+    ("0001-01-01", "2026-11-25", "to"),
+    ("2026-11-25", "9999-12-31", "to"),
+    ("2026-11-25T08:00:00+08:00", "2026-11-25T08:00:00+08:00", "to"),
+    ("1999-12-31T00:00:00", "2000-01-01", "from"),
+    ("2026-11-25", "2101-01-01T00:00:00", "to"),
+    ("２０２６-１１-２５", "2026-11-25", "from"),
+    ("<script>", "2026-11-25", "from"),
+]
+
+
+@pytest.fixture
+def boss(standing_app: Flask) -> Browser:
+    browser = Browser.of(standing_app)
+    browser.sign_in("supervisor01")
+    return browser
+
+
+def test_the_page_and_the_api_tell_the_same_figures(
+    app: Flask, api: Callable[[str], ApiClient], parts: Runtime
+) -> None:
+    with transaction(parts.sessions) as session:
+        for last in (None, Action.SIGN, Action.FOLLOW_UP, Action.FOLLOW_UP):
+            ticket_after(session, parts.context, last)
+    today = utc_now().astimezone(CITY_ZONE).date().isoformat()
+    report = api("supervisor01").get(SUMMARY, **{"from": today, "to": today}).json
+    assert report["total"]["received"] == 4
+    assert report["total"]["resolution"] == {"numerator": 2, "denominator": 2, "rate": 1.0}
+    assert sum(line["received"] for line in report["by_department"]) == 4
+    browser = Browser.of(app)
+    browser.sign_in("supervisor01")
+    page = browser.text("/reports", **{"from": today, "to": today})
+    for line in report["by_department"]:
+        assert line["name"] in page
+    assert "2/2" in page
+    assert "100.0%" in page
+    assert "—" in page
+
+
+def test_without_a_period_the_page_shows_the_last_thirty_days(boss: Browser) -> None:
+    today = utc_now().astimezone(CITY_ZONE).date()
+    page = boss.text("/reports")
+    assert f'value="{today.isoformat()}"' in page
+    assert f'value="{(today - timedelta(days=29)).isoformat()}"' in page
+
+
+@pytest.mark.parametrize(("start", "end", "field"), BAD)
+def test_a_period_that_cannot_be_is_explained(
+    boss: Browser, standing_api: Callable[[str], ApiClient], start: str, end: str, field: str
+) -> None:
+    answer = standing_api("supervisor01").get(SUMMARY, **{"from": start, "to": end})
+    assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+    assert field in [error["field"] for error in answer.json["errors"]]
+    if start and end:
+        page = boss.get("/reports", **{"from": start, "to": end})
+        assert page.status_code == 422
+        assert "时间段有误" in page.get_data(as_text=True)
+        assert "<script>" not in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("query", [{}, {"from": "2026-11-01"}, {"to": "2026-11-01"}])
+def test_the_api_asks_for_both_ends(standing_api: Callable[[str], ApiClient], query: dict[str, str]) -> None:
+    answer = standing_api("supervisor01").get(SUMMARY, **query)
+    assert answer.status_code == 422
+    assert {error["field"] for error in answer.json["errors"]} == {"from", "to"} - set(query)
+
+
+def test_a_filter_that_does_not_exist_is_named(standing_api: Callable[[str], ApiClient]) -> None:
+    answer = standing_api("supervisor01").get(SUMMARY, **{"from": "2026-11-01", "to": "2026-11-02", "task": "E"})
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "task")
+
+
+def test_dates_are_days_of_the_city_with_the_last_one_in() -> None:
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    period = parse_period("2026-11-01", "2026-11-02", now)
+    assert period.start == datetime(2026, 10, 31, 16, tzinfo=UTC)
+    assert period.end == datetime(2026, 11, 2, 16, tzinfo=UTC)
+    assert period.as_of == now
+
+
+def test_instants_are_taken_as_they_are_with_the_last_one_out() -> None:
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    period = parse_period("2026-11-01T00:00:00Z", "2026-11-01T08:00:01", now)
+    assert period.start == datetime(2026, 11, 1, tzinfo=UTC)
+    assert period.end == datetime(2026, 11, 1, 0, 0, 1, tzinfo=UTC)
+
+
+def test_five_years_are_the_longest_period() -> None:
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    parse_period("2021-11-25", "2026-11-25", now)
+    with pytest.raises(Problem, match="five years"):
+        parse_period("2021-11-20", "2026-11-25", now)
