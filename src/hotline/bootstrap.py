@@ -120,6 +120,7 @@ def start(settings: Settings, *, clock: Clock = utc_now, doorbell: Doorbell | No
         vault=make_vault(settings),
         calendar=load_calendar("cn"),
         limits=DEFAULT_RULES,
+        blind_share=settings.blind_share,
     )
     worker = f"{socket.gethostname()}:{os.getpid()}"
     runner = Runner(sessions, _handlers(context), worker, settings.job_lease_seconds)

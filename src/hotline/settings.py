@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     job_ring_again_seconds: float = Field(default=15, gt=0)
     tick_seconds: float = Field(default=5, gt=0)
 
+    # The share of confident tickets that a dispatcher reads without the model's answer, to tell how right it is.
+    blind_share: float = Field(default=0.02, ge=0, le=1)
+
     @property
     def second_factor_required(self) -> bool:
         """Whether the roles that see or change most sign in with two factors."""

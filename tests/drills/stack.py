@@ -51,6 +51,7 @@ SETTINGS = {
     "HOTLINE_INDEX_KEY": "another secret for drills, long enough too",
     "HOTLINE_ENCRYPTION_KEYS": "dGVzdHMgdXNlIHRoaXMga2V5IGFuZCBub2JvZHkgZWw=",
     "HOTLINE_ENVIRONMENT": "test",
+    "HOTLINE_BLIND_SHARE": "0",
     "HOTLINE_JOB_LEASE_SECONDS": "4",
     "HOTLINE_JOB_RING_AGAIN_SECONDS": "1",
     "HOTLINE_TICK_SECONDS": "0.5",

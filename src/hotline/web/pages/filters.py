@@ -51,6 +51,7 @@ EVENT_NAMES: dict[str, str] = {
 
 REASON_NAMES = {
     "no_model": "没有可用的模型，转人工派单",
+    "blind_check": "抽样复核：请独立判断事项",
     "not_confident": "模型把握不足，转人工派单",
     "no_owner": "权责清单中没有对应承办单位，转人工派单",
     "triaged": "分类后更新了类型或紧急程度",
