@@ -26,6 +26,21 @@ from hotline.storage.tables import Account, Base, Department, Job, Ticket
 STREET_LIGHT = "幸福路与团结街交叉口的路灯坏了三天了，晚上过马路很危险"
 
 
+class MovableClock:
+    """A clock that stands where a test puts it."""
+
+    def __init__(self) -> None:
+        self.instant = utc_now()
+
+    def __call__(self) -> datetime:
+        """Return the present instant."""
+        return self.instant
+
+    def advance(self, **by: float) -> None:
+        """Let time pass: ``advance(minutes=15)``."""
+        self.instant += timedelta(**by)
+
+
 @dataclass(frozen=True)
 class ApiClient:
     """An API client with a token."""
