@@ -128,7 +128,8 @@ def list_versions(folder: Path | None) -> None:
     for version in known:
         try:
             manifest = read_manifest(folder / version)
-            note = f"{manifest['created']}  {manifest['features']:,} features  {sum(f['rows'] for f in manifest['data']):,} texts"
+            texts = sum(file["rows"] for file in manifest["data"])
+            note = f"{manifest['created']}  {manifest['features']:,} features  {texts:,} texts"
         except (ModelError, KeyError) as error:
             note = f"unusable: {error}"
         click.echo(f"{'*' if version == active else ' '} {version}  {note}")

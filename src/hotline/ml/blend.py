@@ -1,8 +1,7 @@
 """The matter classifier: a linear support vector machine and a naive Bayes, blended into one linear model.
 
-Both see the same features, so their weighted sum is linear again and folds into one matrix.  The machine is sharp where
-there are many
-examples, naive Bayes is steadier where there are few.
+Both see the same features, so their weighted sum is linear again and folds into one matrix.  The machine is sharp
+where there are many examples, naive Bayes is steadier where there are few.
 """
 
 from typing import Self

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from hotline.ml.scorer import Floats, softmax_of, trust_inputs
+from hotline.ml.scorer import Floats, Shape, softmax_of, trust_inputs
 
 OFFSET_PENALTY = 2.0
 """Keeps the matters' offsets near zero where there are few examples."""
@@ -19,19 +19,17 @@ MIN_SUPPORT = 50
 """Fewer out-of-fold texts than this say too little to allow automatic dispatch."""
 
 
-def fit_calibration(
-    scores: Floats, lengths: NDArray[np.int64], labels: NDArray[np.int64], weights: NDArray[np.float64]
-) -> Floats:
+def fit_calibration(scores: Floats, shape: Shape, labels: NDArray[np.int64], weights: NDArray[np.float64]) -> Floats:
     """Return (slope, slope per log length, offset per matter) with the least weighted log loss.
 
-    scores (texts, M), lengths (texts,) numbers of known features, labels (texts,), weights (texts,).
+    scores (texts, M), labels (texts,), weights (texts,).
     """
-    logs, total = np.log1p(lengths), weights.sum()
+    logs, total = np.log1p(shape.lengths), weights.sum()
     onehot = np.zeros_like(scores)
     onehot[np.arange(len(labels)), labels] = 1
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        p = softmax_of(scores, lengths, parameters.astype(np.float32))
+        p = softmax_of(scores, shape, parameters.astype(np.float32))
         value = -(weights * np.log(p[np.arange(len(labels)), labels] + 1e-12)).sum() / total
         residual = (p - onehot) * weights[:, None] / total
         by_slope = (residual * scores).sum(axis=1)
@@ -45,11 +43,11 @@ def fit_calibration(
     return fitted
 
 
-def fit_trust(p: Floats, lengths: NDArray[np.int64], right: NDArray[np.bool_], weights: NDArray[np.float64]) -> Floats:
+def fit_trust(p: Floats, shape: Shape, right: NDArray[np.bool_], weights: NDArray[np.float64]) -> Floats:
     """Return the weights of ``trust_inputs`` that tell best whether the best matter is right; p (texts, M) is the
     softmax.
     """
-    inputs = trust_inputs(p, lengths)
+    inputs = trust_inputs(p, shape)
     fitted = LogisticRegression(C=10.0, fit_intercept=False, max_iter=500).fit(inputs, right, sample_weight=weights)
     coefficients: Floats = fitted.coef_[0].astype(np.float32)
     return coefficients

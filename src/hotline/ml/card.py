@@ -1,4 +1,6 @@
-"""The model card: what a version was made of, what it can do and where it is weak, for the people who have to trust it."""
+"""The model card: what a version was made of, what it can do and where it is weak, for the people who have to trust
+it.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -63,27 +65,23 @@ def _figure(value: float | None) -> str:
 
 CARD = """# Triage model {version}
 
-Made {created}.  Assigns one of 66 matters (and so one of seven tasks), a complaint type and an urgency to a citizen's
-text.
+Made {created}.  Assigns one of 66 matters (and so one of seven tasks), a complaint type and an urgency to a text.
 
 ## What it is for
 Dispatching tickets of a 12345 hotline when it is sure, and offering three candidates to a human when it is not.  It
-must not be used to judge
-people, and G09 (其他与待研判) always goes to a human.
+must not be used to judge people, and G09 (其他与待研判) always goes to a human.
 
 ## How it works
-Text hygiene and masking of personal data, segmentation ({segmenter}), TF-IDF of words, word pairs and pieces of two to
-four characters
-({features:,} features), a linear support vector machine blended with naive Bayes, probabilities and thresholds from
-out-of-fold scores.  Urgency
-also comes from written rules.  Everything learned is one matrix; the evidence shown is exact.
+Text hygiene and masking of personal data, segmentation ({segmenter}), TF-IDF of words, word pairs and pieces of one to
+three characters ({features:,} features), a linear support vector machine blended with naive Bayes, probabilities and
+thresholds from texts left out in training.  Urgency also comes from written rules.  Everything learned is one matrix,
+so the evidence shown is exact.
 
 ## Data
 {rows:,} labelled texts.  Letters are public messages to governments from 2011–2020, used for training only; no text of
-them ships.  Phone-style
-texts were written for this project, and lie in `models/corpus/`.  Phones, IDs and introduced names were masked first; a
-feature occurs in at least
-three texts and no person's name is one.
+them ships.  Phone-style texts and the glossary were written for this project and lie in `models/corpus/`.  Phones, IDs
+and introduced names were masked first; a feature occurs in at least three texts (a glossary's phrase counts as three)
+and no person's name is one.
 
 | file | rows used | sha256 |
 |---|---|---|
@@ -93,6 +91,8 @@ three texts and no person's name is one.
 | world | texts | top-1 |
 |---|---|---|
 {worlds}
+
+`hotline model evaluate` measures on held-out texts; `models/EXPERIMENTS.md` tells what was tried.
 
 | matter | | texts | recall | precision |
 |---|---|---|---|---|

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from hotline.ml.errors import ModelError
 from hotline.ml.features import BLOCKS, read_document
 from hotline.ml.rules import assess
-from hotline.ml.scorer import LONG_FEATURES, Floats, Ints, Scorer, Weights
+from hotline.ml.scorer import Floats, Ints, Scorer, Weights
 from hotline.ml.segment import CLASSES, SegmenterError, SegmenterSpec, segmenter
 
 TYPES = ("咨询", "求助", "投诉", "举报", "建议", "表扬")
@@ -41,9 +41,8 @@ class Prediction:
     """What the model says about one text.
 
     ``auto`` says that the ticket would be dispatched without a human.  ``top`` holds the best candidates, best first.
-    ``type`` is one of
-    ``TYPES``, ``urgency`` is "normal", "urgent" or "critical".  ``evidence`` holds words of this text, the strongest
-    first.
+    ``type`` is one of ``TYPES``, ``urgency`` is "normal", "urgent" or "critical".  ``evidence`` holds words of this
+    text, the strongest first.
     """
 
     matter: str
@@ -96,7 +95,7 @@ class TriageModel:
         parts = [np.zeros((0, len(self.matters)), np.float32)]
         for start in range(0, len(texts), CHUNK):
             features = self._features(texts[start : start + CHUNK])
-            parts.append(self.scorer.probabilities(self.scorer.scores(features), features))
+            parts.append(self.scorer.probabilities(self.scorer.scores(features), self.scorer.shape(features)))
         return np.concatenate(parts)
 
     def _features(self, texts: Sequence[tuple[str, str]]) -> csr_array:
@@ -104,14 +103,14 @@ class TriageModel:
 
     def _predict_chunk(self, texts: Sequence[tuple[str, str]]) -> list[Prediction]:
         features = self._features(texts)
-        scores = self.scorer.scores(features)
-        p = self.scorer.probabilities(scores, features)
+        scores, shape = self.scorer.scores(features), self.scorer.shape(features)
+        p = self.scorer.probabilities(scores, shape)
         order = np.argsort(-p, axis=1, kind="stable")[:, :TOP]
         matters, types = len(self.matters), scores[:, len(self.matters) : -1].argmax(axis=1)
         assert scores.shape[1] == matters + len(TYPES) + 1
-        long = (np.diff(features.indptr) > LONG_FEATURES).astype(int)
-        urgent = scores[:, -1] >= self.scorer.weights.urgent_from[long]
-        sure = p[np.arange(len(p)), order[:, 0]] >= self.scorer.weights.thresholds[long, order[:, 0]]
+        written = shape.written.astype(int)
+        urgent = scores[:, -1] >= self.scorer.weights.urgent_from[written]
+        sure = p[np.arange(len(p)), order[:, 0]] >= self.scorer.weights.thresholds[written, order[:, 0]]
         evidence = self._evidence(features, order)
         return [
             self._prediction(

@@ -1,10 +1,8 @@
 """Labelled texts: what training and measurement read.
 
 One JSON object a line: ``title, content, matter`` and, where known, ``alt`` (a second matter that a careful colleague
-could defend), ``type``
-(诉求类型), ``urgent`` (0 or 1), ``src`` and ``split``.  Rows with ``split`` = "test" and files that end in ``_dev`` or
-``_test`` are for measuring
-and are never trained on.
+could defend), ``type`` (诉求类型), ``urgent`` (0 or 1), ``src`` and ``split``.  Rows with ``split`` = "test" and files
+that end in ``_dev`` or ``_test`` are for measuring and are never trained on.
 """
 
 import hashlib
@@ -58,7 +56,9 @@ class DataFile:
 
 
 def read_training(paths: Iterable[Path]) -> tuple[list[Row], list[DataFile]]:
-    """Read every training row once, in a fixed order.  A folder stands for its labelled files.  Raises ``CorpusError``."""
+    """Read every training row once, in a fixed order.  A folder stands for its labelled files.  Raises
+    ``CorpusError``.
+    """
     rows: dict[tuple[str, str], Row] = {}
     files: list[DataFile] = []
     for path in dict.fromkeys(_expand(paths)):
@@ -67,7 +67,8 @@ def read_training(paths: Iterable[Path]) -> tuple[list[Row], list[DataFile]]:
         found = read_glossary(path) if path.suffix == ".txt" else read_rows(path)
         fresh = [row for row in found if not row.held_out and row.text not in rows]
         rows.update((row.text, row) for row in fresh)
-        files.append(DataFile(path.name, len(fresh), hashlib.sha256(path.read_bytes()).hexdigest()))
+        if fresh:
+            files.append(DataFile(path.name, len(fresh), hashlib.sha256(path.read_bytes()).hexdigest()))
     if not rows:
         raise CorpusError("no labelled texts found; name JSON-lines files with title, content and matter")
     return list(rows.values()), files
@@ -79,10 +80,11 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def read_glossary(path: Path) -> list[Row]:
-    """Turn a glossary into short texts.  A line is a matter's code, a blank, and phrases separated by 、; # starts a comment.
+    """Turn a glossary into short texts.  A line is a matter's code, a blank, and phrases separated by 、; # starts a
+    comment.
 
-    Each phrase appears in ``GLOSSARY_PASSES`` texts, each time beside other phrases of its matter, always in the same order.  Raises
-    ``CorpusError``.
+    Each phrase appears in ``GLOSSARY_PASSES`` texts, each time beside other phrases of its matter, always in the same
+    order.  Raises ``CorpusError``.
     """
     rows: list[Row] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):

@@ -10,6 +10,7 @@ Three blocks, each normalised for itself:
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import add
 
 from hotline.ml.segment import CLASSES, SegmenterSpec, clean, is_word, segmenter
@@ -64,9 +65,11 @@ def title_features(document: Document) -> list[str]:
     return [*document.title_words, *_pairs(document.title_words)]
 
 
-EXTRACTORS: tuple[Callable[[Document], list[str]], ...] = (word_features, char_features, title_features)
+Extractor = Callable[[Document], list[str]]
+
+EXTRACTORS: tuple[Extractor, ...] = (word_features, char_features, title_features)
 """In the order of ``BLOCKS``."""
 
 
 def _pairs(words: tuple[str, ...]) -> list[str]:
-    return [f"{left} {right}" for left, right in zip(words, words[1:], strict=False)]
+    return [f"{left} {right}" for left, right in pairwise(words)]

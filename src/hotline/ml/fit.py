@@ -11,7 +11,7 @@ from hotline.ml.blend import BlendedLinear
 from hotline.ml.classifier import TYPES
 from hotline.ml.matrix import BlockTfidf, Counts, choose
 from hotline.ml.recipe import Recipe, Targets
-from hotline.ml.scorer import Floats, Ints
+from hotline.ml.scorer import Floats, Ints, Shape, shape_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,12 @@ class Fitted:
     coefficients: NDArray[np.float16]
     intercepts: Floats
 
-    def scores(self, counts: Counts) -> tuple[Floats, Ints]:
-        """Return scores (texts, M+T+1) and the numbers of known features (texts,)."""
+    def scores(self, counts: Counts) -> tuple[Floats, Shape]:
+        """Return scores (texts, M+T+1) and what the texts look like from outside."""
         features = self.tfidf.transform(counts.take(self.columns))
-        return features @ self.coefficients.astype(np.float32) + self.intercepts, np.diff(features.indptr)
+        return features @ self.coefficients.astype(np.float32) + self.intercepts, shape_of(
+            features, sum(map(len, self.names[:-1]))
+        )
 
 
 def fit(counts: Counts, targets: Targets, recipe: Recipe, matters: int) -> Fitted:
@@ -64,7 +66,7 @@ def _fit_types(features: csr_array, targets: Targets, recipe: Recipe) -> tuple[F
     """诉求类型 is tone rather than topic; the same features carry it well enough."""
     known = np.flatnonzero(targets.types >= 0)
     head = BlendedLinear(len(TYPES), recipe.types_cost, bayes=0.0, seed=recipe.seed)
-    head.fit(features[known], targets.types[known], targets.weights[known])
+    head.fit(features[known], targets.types[known])
     return head.coef_, head.intercept_
 
 

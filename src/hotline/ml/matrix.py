@@ -13,8 +13,8 @@ from scipy.sparse import csr_array, csr_matrix, hstack
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.feature_selection import chi2
 
-from hotline.ml.features import EXTRACTORS, Document
-from hotline.ml.privacy import looks_personal
+from hotline.ml.features import EXTRACTORS, Document, Extractor, char_features
+from hotline.ml.privacy import is_person_name, looks_personal
 from hotline.ml.scorer import Floats, Ints
 
 MIN_TEXTS = 3
@@ -22,7 +22,7 @@ MIN_TEXTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often each text has each feature: per block a matrix (texts, features of the block) and the features' names."""
+    """How often each text has each feature: per block a matrix (texts, features) and the features' names."""
 
     blocks: tuple[csr_matrix, ...]
     names: tuple[NDArray[np.object_], ...]
@@ -41,20 +41,26 @@ class Counts:
 
 def count(documents: Sequence[Document]) -> Counts:
     """Count the features of all blocks that occur in at least ``MIN_TEXTS`` texts and name nobody."""
-    blocks, names = [], []
+    names = {word for document in documents for word in document.words if len(word) > 2 and is_person_name(word)}
+    blocks, features = [], []
     for extract in EXTRACTORS:
-        # A lone feature that every text has keeps scikit-learn from refusing a block that is empty, as the titles of calls are.
+        # A lone feature that every text has keeps scikit-learn from refusing an empty block, as the titles of calls
+        # are.
         vectorizer = CountVectorizer(
             analyzer=lambda document, extract=extract: ["", *extract(document)], dtype=np.float32
         )
         block = vectorizer.fit_transform(documents).tocsr()[:, 1:]
         vocabulary = vectorizer.get_feature_names_out()[1:]
-        texts_with = np.bincount(block.indices, minlength=block.shape[1])
-        often = np.flatnonzero(texts_with >= MIN_TEXTS)
-        keep = np.array([i for i in often if not looks_personal(vocabulary[i])], np.int64)
+        often = np.flatnonzero(np.bincount(block.indices, minlength=block.shape[1]) >= MIN_TEXTS)
+        keep = np.array([i for i in often if _names_nobody(vocabulary[i], names, extract)], np.int64)
         blocks.append(block[:, keep])
-        names.append(vocabulary[keep])
-    return Counts(tuple(blocks), tuple(names))
+        features.append(vocabulary[keep])
+    return Counts(tuple(blocks), tuple(features))
+
+
+def _names_nobody(feature: str, names: set[str], extract: Extractor) -> bool:
+    """A piece of characters is refused when some text has it as a name; a word also when it only looks like one."""
+    return feature not in names and (extract is char_features or not looks_personal(feature))
 
 
 def choose(counts: Counts, labels: NDArray[np.int64], limit: int) -> list[Ints]:

@@ -11,21 +11,19 @@ _DIGITS = re.compile(r"\d{7,}")
 
 
 def looks_personal(feature: str) -> bool:
-    """Whether a feature holds a person's name (a surname and one or two characters that no dictionary knows as a word)
-    or a long number.
-    """
+    """Whether a word or a pair of words holds a person's name or a long number."""
     return _DIGITS.search(feature) is not None or any(is_person_name(part) for part in feature.split(" "))
 
 
 def is_person_name(token: str) -> bool:
-    """Tell 张建国 from 高新区: it starts with a surname and the dictionary either calls it a name or does not know it.
+    """Tell 张建国 from 高新区.
 
-    Two characters are a name only when the dictionary says so, because most of them are pieces of ordinary words.
+    A name starts with a surname, goes on with one or two characters, and the dictionary either calls it a name or does
+    not know it at all.  Words that this would catch by mistake and that were looked at are let through.
     """
-    if not _NAME.fullmatch(token):
+    if not _NAME.fullmatch(token) or token in _reviewed():
         return False
-    tag = _dictionary().get(token)
-    return tag == "nr" and token not in _reviewed()
+    return _dictionary().get(token, "nr") == "nr"
 
 
 @cache

@@ -1,8 +1,8 @@
 """Model versions on disk: ``<folder>/<version>/{weights.npz, manifest.json, CARD.md}``.
 
 Weights are plain NumPy arrays, never pickles.  The manifest holds the sha256 of the weights, and nothing of a file is
-parsed before its hash
-is right.  Everything that cannot be used raises ``ModelError`` with one line that says what to do.
+parsed before its hash is right.  Everything that cannot be used raises ``ModelError`` with one line that says what to
+do.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from hotline.ml.scorer import TRUST_INPUTS, Weights
 from hotline.ml.segment import SegmenterSpec
 from hotline.reference import load_taxonomy
 
-FORMAT = "hotline-triage-arrays/2"
+FORMAT = "hotline-triage-arrays/3"
 WEIGHTS_FILE = "weights.npz"
 MANIFEST_FILE = "manifest.json"
 CARD_FILE = "CARD.md"

@@ -1,10 +1,11 @@
 """Urgency and sensitive signals: a short list of readable rules on top of the classifier.
 
 Missing a gas leak costs more than a false alarm, so a rule speaks whatever the classifier says.  What stands before a
-hit can silence it:
-negation (没有人员受伤), prevention and worry (以免触电), conditions and questions (如果漏气怎么办).
+hit can silence it: negation (没有人员受伤), prevention and worry (以免触电), conditions and questions
+(如果漏气怎么办).
 """
 
+# ruff: noqa: E501 - a rule is one line, so that it can be read, and compared with another, as one.
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,8 +30,7 @@ class Rule:
     """A signal, how urgent it makes a ticket, and how people say it.
 
     ``hints``: at least one of these must stand in the text before the pattern is tried at all, which keeps a list of
-    rules cheap.
-    ``negatable``: words before a hit may silence it.
+    rules cheap.  ``negatable``: words before a hit may silence it.
     """
 
     signal: str
@@ -46,7 +46,10 @@ class Rule:
 
     def holds(self, text: str) -> bool:
         """Whether somebody says it and nothing before silences it."""
-        if not any(hint in text for hint in self.hints):
+        for hint in self.hints:
+            if hint in text:
+                break
+        else:
             return False
         return any(
             not (self.negatable and _SILENCED.search(text, max(0, hit.start() - 14), hit.start()))

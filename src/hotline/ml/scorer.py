@@ -1,19 +1,18 @@
 """The folded linear model: one matrix of half-precision weights, scored with a sparse product.
 
 Columns are the matters in the taxonomy's order, then the complaint types, then one for urgency.  The same numbers come
-out of the scikit-learn
-pipeline that training fits; a test holds the two equal.
+out of the scikit-learn pipeline that training fits; a test holds the two equal.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from hotline.ml.features import EXTRACTORS, Document
+from hotline.ml.features import EXTRACTORS, Document, Extractor
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -24,14 +23,11 @@ class Weights:
     """The arrays of a model: F features in B blocks, M matters, T complaint types.
 
     ``vocabulary``: the features of all blocks in order, joined by line breaks; ``block_sizes`` (B,) says how many each
-    block has.
-    ``idf`` (F,) and ``block_scale`` (B,) weigh the features; ``coefficients`` (F, M+T+1) and ``intercepts`` (M+T+1,)
-    score them.
-    ``calibration`` (2+M,): slope, slope per log of the number of features, one offset per matter.
-    ``trust`` (K,): what makes the best matter likely to be right; see ``trust_inputs``.
-    ``thresholds`` (2, M): confidence from which a matter is dispatched automatically, for short texts and for long
-    ones.
-    ``urgent_from`` (2,): the score from which the learned urgency holds, for short texts and for long ones.
+    block has.  ``idf`` (F,) and ``block_scale`` (B,) weigh the features; ``coefficients`` (F, M+T+1) and
+    ``intercepts`` (M+T+1,) score them.  ``calibration`` (2+M,): slope, slope per log of the number of features, one
+    offset per matter.  ``trust`` (K,): what makes the best matter likely to be right; see ``trust_inputs``.
+    ``thresholds`` (2, M): confidence from which a matter is dispatched automatically, for calls and for written texts.
+    ``urgent_from`` (2,): the score from which the learned urgency holds, for calls and for written texts.
     """
 
     vocabulary: str
@@ -46,14 +42,24 @@ class Weights:
     urgent_from: Floats
 
 
-LONG_FEATURES = 250
-"""A text with more known features than this is long.  Calls are short and letters long, and they earn trust at
-different confidences.
-"""
+LONG_FEATURES = 200
+"""A text with more known features than this is long."""
 
-TRUST_INPUTS = 6
+TRUST_INPUTS = 9
 MEAN_LOG_LENGTH = 5.0
 """The log of a typical number of features; it only centres the length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What texts look like from outside, each of shape (documents,).
+
+    ``lengths``: numbers of known features.  ``written``: long, or with a title.  Letters are written and calls are
+    not, and the two earn trust at different confidences.
+    """
+
+    lengths: Ints
+    written: NDArray[np.bool_]
 
 
 class Scorer:
@@ -61,18 +67,19 @@ class Scorer:
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
-        self.matrix: Floats = weights.coefficients.astype(np.float32)
+        # Row by row in memory: with columns together every product would copy the matrix first.
+        self.matrix: Floats = np.ascontiguousarray(weights.coefficients, np.float32)
         self.words = weights.vocabulary.split("\n")
         self.block_of = np.repeat(np.arange(len(EXTRACTORS)), weights.block_sizes)
         self._lookups = self._build_lookups()
 
-    def _build_lookups(self) -> list[Callable[[str], int | None]]:
-        """One function per block from a feature to its row."""
+    def _build_lookups(self) -> list[tuple[Extractor, Callable[[str, int], int]]]:
+        """For each block, what reads its features and what finds their rows."""
         ends = np.cumsum(self.weights.block_sizes).tolist()
         starts = [0, *ends[:-1]]
         return [
-            dict(zip(self.words[start:end], range(start, end), strict=True)).get
-            for start, end in zip(starts, ends, strict=True)
+            (extract, dict(zip(self.words[start:end], range(start, end), strict=True)).get)
+            for extract, start, end in zip(EXTRACTORS, starts, ends, strict=True)
         ]
 
     def features(self, documents: Sequence[Document]) -> csr_array:
@@ -80,26 +87,24 @@ class Scorer:
         length one, then weighed.
         """
         size, blocks = len(self.words), len(EXTRACTORS)
-        found = [self._known(document) for document in documents]
-        rows = np.repeat(np.arange(len(found)), [len(ids) for ids in found])
-        keys = rows * size + np.fromiter(chain.from_iterable(found), np.int64, rows.size)
-        keys, counts = np.unique(keys, return_counts=True)
+        rows, ids = self._known(documents)
+        keys, counts = np.unique(rows * size + ids, return_counts=True)
         rows, ids = np.divmod(keys, size)
         values = (1 + np.log(counts)) * self.weights.idf[ids]
         cells = rows * blocks + self.block_of[ids]
-        norms = np.sqrt(np.bincount(cells, values * values, minlength=len(found) * blocks))
+        norms = np.sqrt(np.bincount(cells, values * values, minlength=len(documents) * blocks))
         values = (values / norms[cells] * self.weights.block_scale[self.block_of[ids]]).astype(np.float32)
-        ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(found)))])
-        return csr_array((values, ids, ends), shape=(len(found), size))
+        ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(documents)))])
+        return csr_array((values, ids, ends), shape=(len(documents), size))
 
-    def _known(self, document: Document) -> list[int]:
-        """The rows of the document's features that the model knows, repeats included."""
-        return [
-            row
-            for extract, lookup in zip(EXTRACTORS, self._lookups, strict=True)
-            for row in map(lookup, extract(document))
-            if row is not None
-        ]
+    def _known(self, documents: Sequence[Document]) -> tuple[Ints, Ints]:
+        """Return the known features, repeats included: their documents and their rows in the vocabulary."""
+        found = [(lookup, extract(document)) for document in documents for extract, lookup in self._lookups]
+        owners = np.repeat(np.arange(len(found)) // len(EXTRACTORS), [len(features) for _, features in found])
+        looked_up = (map(lookup, features, repeat(-1)) for lookup, features in found)
+        ids = np.fromiter(chain.from_iterable(looked_up), np.int64, owners.size)
+        known = ids >= 0
+        return owners[known], ids[known]
 
     def scores(self, features: csr_array) -> Floats:
         """Return the raw linear scores, shape (documents, M+T+1)."""
@@ -107,25 +112,27 @@ class Scorer:
         scores += self.weights.intercepts
         return scores
 
-    def probabilities(self, scores: Floats, features: csr_array) -> Floats:
+    def shape(self, features: csr_array) -> Shape:
+        """Return what the documents look like from outside."""
+        return shape_of(features, int(self.weights.block_sizes[:-1].sum()))
+
+    def probabilities(self, scores: Floats, shape: Shape) -> Floats:
         """Return calibrated p of every matter, shape (documents, M)."""
         matters = self.weights.thresholds.shape[1]
-        return trusted(
-            softmax_of(scores[:, :matters], sizes(features), self.weights.calibration),
-            sizes(features),
-            self.weights.trust,
-        )
+        return trusted(softmax_of(scores[:, :matters], shape, self.weights.calibration), shape, self.weights.trust)
 
 
-def sizes(features: csr_array) -> Ints:
-    """The number of known features of each document, shape (documents,)."""
+def shape_of(features: csr_array, title_from: int) -> Shape:
+    """Return the shape of documents whose title features start at column ``title_from``."""
     lengths: Ints = np.diff(features.indptr).astype(np.int64)
-    return lengths
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    titled = np.bincount(rows, features.indices >= title_from, minlength=len(lengths)) > 0
+    return Shape(lengths, titled | (lengths > LONG_FEATURES))
 
 
-def softmax_of(scores: Floats, lengths: Ints, calibration: Floats) -> Floats:
+def softmax_of(scores: Floats, shape: Shape, calibration: Floats) -> Floats:
     """Softmax over matters; the slope depends on the log of the number of known features.  Rows sum to 1."""
-    slope = calibration[0] + calibration[1] * np.log1p(lengths).astype(np.float32)
+    slope = calibration[0] + calibration[1] * np.log1p(shape.lengths).astype(np.float32)
     logits = scores * slope[:, None] + calibration[2:]
     logits -= logits.max(axis=1, keepdims=True)
     p = np.exp(logits)
@@ -133,19 +140,21 @@ def softmax_of(scores: Floats, lengths: Ints, calibration: Floats) -> Floats:
     return normal
 
 
-def trust_inputs(p: Floats, lengths: Ints) -> Floats:
-    """What tells whether the best matter is right, shape (documents, K): its log odds, its lead over the second, the
-    length, and their products.
+def trust_inputs(p: Floats, shape: Shape) -> Floats:
+    """Return what tells whether the best matter is right, shape (documents, TRUST_INPUTS).
+
+    One, the log odds of the best matter and its lead over the second, each also times the length and times whether the
+    text is written.
     """
     best_two = np.partition(p, -2, axis=1)[:, -2:].astype(np.float64)
     first = np.clip(best_two[:, 1], 1e-6, 1 - 1e-6)
     odds, lead = np.log(first / (1 - first)), np.log(first / np.maximum(best_two[:, 0], 1e-6))
-    length = np.log1p(lengths) - MEAN_LOG_LENGTH
-    ones = np.ones_like(odds)
-    return np.stack([ones, odds, lead, length, odds * length, lead * length], axis=1).astype(np.float32)
+    plain = np.stack([np.ones_like(odds), odds, lead], axis=1)
+    length = np.log1p(shape.lengths) - MEAN_LOG_LENGTH
+    return np.hstack([plain, plain * length[:, None], plain * shape.written[:, None]]).astype(np.float32)
 
 
-def trusted(p: Floats, lengths: Ints, trust: Floats) -> Floats:
+def trusted(p: Floats, shape: Shape, trust: Floats) -> Floats:
     """Give the best matter the probability with which it proved right, and share the rest among the others as before.
 
     A softmax alone promises too much at the top and too little below.  The best matter stays the best, and rows sum to
@@ -154,7 +163,7 @@ def trusted(p: Floats, lengths: Ints, trust: Floats) -> Floats:
     best, rows = p.argmax(axis=1), np.arange(len(p))
     rest = np.maximum(1 - p[rows, best], 1e-9)
     second = np.partition(p, -2, axis=1)[:, -2] / rest
-    sure = 1 / (1 + np.exp(-(trust_inputs(p, lengths) @ trust)))
+    sure = 1 / (1 + np.exp(-(trust_inputs(p, shape) @ trust)))
     sure = np.maximum(sure, second / (1 + second))
     answer: Floats = p * ((1 - sure) / rest)[:, None]
     answer[rows, best] = sure

@@ -1,10 +1,9 @@
 """From a citizen's text to tokens: hygiene first, then segmentation.
 
 Hygiene makes one writing of many (traditional → simplified, full-width → plain, whitespace) and leaves nothing of a
-person in the text: phones,
-IDs, cards, plates, e-mail addresses and introduced names become one class character each, and so do amounts, dates,
-times, house and other numbers.
-A class is a single character so that character n-grams see it as one sign.
+person in the text: phones, IDs, cards, plates, e-mail addresses and introduced names become one class character each,
+and so do amounts, dates, times, house and other numbers.  A class is a single character so that character n-grams see
+it as one sign.
 """
 
 import importlib.metadata
@@ -42,9 +41,10 @@ CLASSES = {
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ANONYMOUS_PLACE = re.compile(r"(?<![A-Za-z])[A-Z]\d{0,2}(?=[市县区州])")
-_PUBLIC_NUMBERS = "12345|12315|12306|12333|12388|12348|12328|12369|12366|12320|12393|12337|110|119|120|122|114|10086|10010|10000|96\\d{3,4}|[2345]g|5a|3c"
+_PUBLIC_NUMBERS = "12345|12315|12306|12333|12388|12348|12328|12369|12366|12320|12393|12337"
+_SHORT_NUMBERS = r"110|119|120|122|114|10086|10010|10000|96\d{3,4}|[2345]g|5a|3c"
 _NUMBER = re.compile(
-    rf"(?P<keep>(?<![\da-z.])(?:{_PUBLIC_NUMBERS})(?![\da-z.]))"
+    rf"(?P<keep>(?<![\da-z.])(?:{_PUBLIC_NUMBERS}|{_SHORT_NUMBERS})(?![\da-z.]))"
     r"|(?P<date>\d{4}[年./-]\d{1,2}[月./-]\d{1,2}日?|\d{4}年(?:\d{1,2}月)?|\d{1,2}月\d{1,2}[日号]?|(?<![\d.])(?:19|20)\d{2}(?![\d.]))"
     r"|(?P<time>\d{1,2}[点时:]\d{0,2}分?)"
     r"|(?P<amount>\d[\d,.]*(?=[多余几]?(?:元|块|万|亿|千|毛|角)))"
@@ -53,7 +53,7 @@ _NUMBER = re.compile(
 )
 # jieba keeps a dot inside "a.b" apart and rjieba keeps it in; without these signs the two cut the same.
 _SPACE = re.compile(r"[\s.#&+_%-]+")
-_HAN_OR_WORD = re.compile(rf"[\w{''.join(CLASSES.values())}]")
+_SIGNS = frozenset(CLASSES.values())
 
 
 class SegmenterError(ValueError):
@@ -95,13 +95,13 @@ def _class_of(found: re.Match[str]) -> str:
 
 
 def is_word(token: str) -> bool:
-    """Tell words and classes from punctuation."""
-    return _HAN_OR_WORD.search(token) is not None
+    """Tell words and classes from punctuation; a segmenter never mixes them in one token."""
+    return token[0].isalnum() or token in _SIGNS
 
 
 @dataclass(frozen=True, slots=True)
 class SegmenterSpec:
-    """What a model's manifest records: which program cut its training texts, in which version, with which extra words."""
+    """What a manifest records: which program cut the training texts, in which version, with which extra words."""
 
     name: str
     version: str
@@ -124,8 +124,7 @@ def segmenter(spec: SegmenterSpec) -> Callable[[str], list[str]]:
     """Return the function that cuts a cleaned text into tokens, exactly as ``spec`` says.
 
     There is no fallback from one segmenter to the other: they differ on some texts, and a model served with other
-    tokens than it
-    learned from would be wrong without a sign.  Raises ``SegmenterError``.
+    tokens than it learned from would be wrong without a sign.  Raises ``SegmenterError``.
     """
     here = installed(spec.name, spec.words)
     if here.version.split(".")[:2] != spec.version.split(".")[:2]:

@@ -1,8 +1,8 @@
 """Training: rows in, folded weights out.
 
-The order is: clean and cut → count → for each fold choose features, weigh, fit, and score what was left out → learn calibration, thresholds and
-urgency limits from those scores → fit once more on everything.  Folds keep near-duplicates together.  A glossary teaches in every fold and is
-never scored.
+The order is: clean and cut → count → for each fold choose features, weigh, fit, and score what was left out → learn
+calibration, thresholds and urgency limits from those scores → fit once more on everything.  Folds keep near-duplicates
+together.  A glossary teaches in every fold and is never scored.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ from hotline.ml.features import Document, read_document
 from hotline.ml.fit import fit
 from hotline.ml.matrix import Counts, count
 from hotline.ml.recipe import Recipe, Targets, targets_of
-from hotline.ml.scorer import Floats, Ints, Weights, softmax_of, trusted
+from hotline.ml.scorer import Floats, Ints, Shape, Weights, softmax_of, trusted
 from hotline.ml.segment import SegmenterSpec, segmenter
 
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
@@ -29,11 +29,13 @@ Progress = Callable[[Iterable[Any], str], Iterable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What models that had not seen them said about the measured rows: p (N, M), features per text (N,), types (N,), urgency scores (N,)."""
+    """What models that had not seen them said about the measured rows: p (N, M), shape, types (N,), urgency scores
+    (N,).
+    """
 
     rows: tuple[Row, ...]
     p: Floats
-    lengths: Ints
+    shape: Shape
     types: Ints
     urgency: Floats
 
@@ -63,12 +65,12 @@ def train(
     cut, matters = segmenter(spec), len(codes)
     documents = [read_document(row.title, row.content, cut) for row in progress(ordered, "read")]
     counts, targets = count(documents), targets_of(ordered, codes, recipe)
-    scores, lengths = _out_of_fold(counts, targets, documents[: len(measured)], recipe, matters, progress)
+    scores, shape = _out_of_fold(counts, targets, documents[: len(measured)], recipe, matters, progress)
     seen = targets.of(slice(len(measured)))
-    calibration = fit_calibration(scores[:, :matters], lengths, seen.matters, seen.weights)
-    p = softmax_of(scores[:, :matters], lengths, calibration)
-    trust = fit_trust(p, lengths, p.argmax(axis=1) == seen.matters, seen.weights)
-    p = trusted(p, lengths, trust)
+    calibration = fit_calibration(scores[:, :matters], shape, seen.matters, seen.weights)
+    p = softmax_of(scores[:, :matters], shape, calibration)
+    trust = fit_trust(p, shape, p.argmax(axis=1) == seen.matters, seen.weights)
+    p = trusted(p, shape, trust)
     fitted = fit(counts, targets, recipe, matters)
     weights = Weights(
         vocabulary="\n".join(name for names in fitted.names for name in names),
@@ -79,27 +81,28 @@ def train(
         intercepts=fitted.intercepts,
         calibration=calibration,
         trust=trust,
-        thresholds=dispatch_thresholds(p, lengths, seen, measured, codes, recipe),
-        urgent_from=urgency_limits(scores[:, -1], lengths, measured, recipe),
+        thresholds=dispatch_thresholds(p, shape, seen, measured, codes, recipe),
+        urgent_from=urgency_limits(scores[:, -1], shape, measured, recipe),
     )
-    return Trained(weights, Held(measured, p, lengths, scores[:, matters:-1].argmax(axis=1), scores[:, -1]), recipe)
+    return Trained(weights, Held(measured, p, shape, scores[:, matters:-1].argmax(axis=1), scores[:, -1]), recipe)
 
 
 def _out_of_fold(
     counts: Counts, targets: Targets, measured: Sequence[Document], recipe: Recipe, matters: int, progress: Progress
-) -> tuple[Floats, Ints]:
+) -> tuple[Floats, Shape]:
     """Score every measured text, which come first, with a model that has not seen it nor a near-duplicate of it."""
     size, groups = len(measured), _groups(measured)
     glossary = np.arange(size, len(targets.matters))
     scores = np.zeros((size, matters + len(TYPES) + 1), np.float32)
-    lengths = np.zeros(size, np.int64)
+    lengths, written = np.zeros(size, np.int64), np.zeros(size, np.bool_)
     splitter = StratifiedGroupKFold(recipe.folds, shuffle=True, random_state=recipe.seed)
     splits = list(splitter.split(groups, targets.matters[:size], groups))
     for learn, judge in progress(splits, "folds"):
         taught = np.concatenate([learn, glossary])
         fitted = fit(counts.rows(taught), targets.of(taught), recipe, matters)
-        scores[judge], lengths[judge] = fitted.scores(counts.rows(judge))
-    return scores, lengths
+        scores[judge], shape = fitted.scores(counts.rows(judge))
+        lengths[judge], written[judge] = shape.lengths, shape.written
+    return scores, Shape(lengths, written)
 
 
 def _groups(documents: Sequence[Document]) -> Ints:

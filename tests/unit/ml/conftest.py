@@ -26,7 +26,7 @@ def phone_rows() -> list[Row]:
 
 @pytest.fixture(scope="session")
 def few_rows(phone_rows: list[Row]) -> list[Row]:
-    """Eight texts of each matter; every other one gets its beginning as title, because calls have none and letters do."""
+    """Eight texts of each matter; every other one gets its beginning as title, as letters have one."""
     by_matter: dict[str, list[Row]] = defaultdict(list)
     for row in phone_rows:
         by_matter[row.matter].append(row)

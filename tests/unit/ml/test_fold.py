@@ -18,7 +18,7 @@ from hotline.reference import load_taxonomy
 def test_the_folded_model_equals_the_scikit_learn_pipeline(
     small: Trained, few_rows: list[Row], phone_rows: list[Row], spec: SegmenterSpec
 ) -> None:
-    """A stock FeatureUnion and the fitted estimator give the same scores as the arrays, to 1e-5, on unseen texts too."""
+    """A stock FeatureUnion and the fitted estimator score as the arrays do, to 1e-5, unseen texts too."""
     codes, recipe, weights = load_taxonomy().codes, small.recipe, small.weights
     names = np.split(np.array(weights.vocabulary.split("\n"), object), np.cumsum(weights.block_sizes)[:-1])
     union = FeatureUnion(
@@ -47,5 +47,5 @@ def test_a_text_without_known_features_is_scored_by_the_intercepts(small: Traine
     scorer = Scorer(small.weights)
     features = scorer.features(list(read_documents([("", ""), ("", "qqq")], SegmenterSpec("rjieba", "0.2"))))
     assert scorer.scores(features)[0] == pytest.approx(small.weights.intercepts)
-    p = scorer.probabilities(scorer.scores(features), features)
+    p = scorer.probabilities(scorer.scores(features), scorer.shape(features))
     assert p.sum(axis=1) == pytest.approx([1, 1], abs=1e-5)

@@ -68,5 +68,7 @@ def test_the_title_is_read_too() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.signal}-{rule.hints[0]}")
 def test_no_rule_hides_behind_its_hints(rule: object) -> None:
-    """A hint is a shortcut; every text that the pattern could match must pass it, so each hint must occur in the pattern."""
+    """A hint is a shortcut; every text that the pattern could match must pass it, so each hint must occur in the
+    pattern.
+    """
     assert any(hint in rule.says for hint in rule.hints)  # type: ignore[attr-defined]
