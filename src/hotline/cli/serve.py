@@ -18,7 +18,8 @@ def web_argv(host: str, port: int, processes: int, threads: int) -> list[str]:
         *(sys.executable, "-m", "gunicorn"),
         *("--bind", f"{host}:{port}", "--workers", str(processes), "--threads", str(threads)),
         # A worker that dies with its arbiter leaves no process behind; /dev/shm keeps heartbeats off slow disks.
-        *("--worker-class", "gthread", "--timeout", "60", "--graceful-timeout", "10", "--keep-alive", "5"),
+        *("--worker-class", "hotline.web.worker.Worker"),
+        *("--timeout", "60", "--graceful-timeout", "10", "--keep-alive", "5"),
         *("--limit-request-line", "4094", "--no-control-socket"),
         "hotline.web.server:load()",
     ]
