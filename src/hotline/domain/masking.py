@@ -86,10 +86,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Whom a text is about, as far as it is known: their name and phone are masked wherever they stand in it."""
+    """Whom a text is about, as far as it is known: their name and phone are masked wherever they stand in it.
+
+    ``others`` are names that they or somebody else are called by in a text beside it.
+    """
 
     name: str | None = None
     phone: str | None = None
+    others: tuple[str, ...] = ()
 
 
 NOBODY = Known()
@@ -125,11 +129,18 @@ def find_personal(text: str, known: Known = NOBODY) -> list[Span]:
     return sorted(taken, key=lambda span: span.start)
 
 
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the full names that people in ``text`` are introduced by; two characters are too often a word."""
+    spans = (text[span.start : span.end] for span in find_personal(text) if span.kind == "name")
+    return tuple(name for name in spans if len(name) > 2 and re.match(SURNAME, name))
+
+
 def _known(folded: str, known: Known) -> Iterator[Span]:
     """Yield where the known name and phone stand, the phone's digits however they are grouped."""
-    name = known.name.strip().translate(_FOLD) if known.name else ""
-    if len(name) >= 2 and mask_name(name) != name:
-        yield from _spans(re.compile(re.escape(name)), folded, "name", mask_name)
+    for given in (known.name or "", *known.others):
+        name = given.strip().translate(_FOLD)
+        if len(name) >= 2 and mask_name(name) != name:
+            yield from _spans(re.compile(re.escape(name)), folded, "name", mask_name)
     digits = re.sub(r"\D", "", known.phone or "")
     if len(digits) >= 7:
         spelled = r"[-\s.·_()]{0,2}".join(digits)

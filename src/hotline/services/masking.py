@@ -6,7 +6,16 @@ not even surname or last digits, since these are enough to find somebody in a vi
 
 from dataclasses import dataclass
 
-from hotline.domain.masking import Known, find_personal, hide_text, mask_address, mask_name, mask_phone, mask_text
+from hotline.domain.masking import (
+    Known,
+    find_personal,
+    hide_text,
+    mask_address,
+    mask_name,
+    mask_phone,
+    mask_text,
+    names_in,
+)
 from hotline.domain.people import DEPARTMENT_STAFF, SYSTEM, Actor
 from hotline.domain.retention import CLOSED_OUT
 from hotline.services.context import Context
@@ -53,8 +62,10 @@ class Mask:
 def mask_for(ticket: Ticket, context: Context, actor: Actor) -> Mask:
     """Return how ``ticket`` is shown to ``actor``."""
     caller, vault = ticket.caller, context.vault
-    known = Known(vault.open(caller.name_sealed), vault.open(caller.phone_sealed)) if caller else Known()
-    return Mask(known, hidden=ticket.confidential and actor.role in DEPARTMENT_STAFF)
+    # Whoever introduces themselves in the request is also called by that name in replies and comments.
+    names = names_in(f"{ticket.title}\n{ticket.content}")
+    name, phone = (vault.open(caller.name_sealed), vault.open(caller.phone_sealed)) if caller else (None, None)
+    return Mask(Known(name, phone, names), hidden=ticket.confidential and actor.role in DEPARTMENT_STAFF)
 
 
 def masked_reason(ticket: Ticket, context: Context, reason: str | None) -> str | None:
