@@ -35,6 +35,8 @@ _SETTINGS: Mapping[str, str] = {
     "log_line_prefix": "%m [%p] ",
     # A statement, or the row in an error's detail, may hold what a caller said; neither belongs in a log.
     "log_min_error_statement": "panic",
+    # An error's own line may quote a value (invalid input syntax for type integer: "…"); who made it logs its SQLSTATE.
+    "log_min_messages": "log",
     "log_error_verbosity": "terse",
     "log_parameter_max_length_on_error": "0",
 }
