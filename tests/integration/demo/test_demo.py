@@ -21,7 +21,7 @@ from hotline.demo.history import History, build_history
 from hotline.domain.kpi import Period
 from hotline.domain.ticket import State
 from hotline.jobs.doorbell import SilentDoorbell
-from hotline.services.accounts import check_credentials
+from hotline.services.accounts import password_matches
 from hotline.services.reporting import summary
 from hotline.settings import Settings
 from hotline.storage import migrate
@@ -129,7 +129,7 @@ def test_demo_json_has_all_that_others_rely_on_and_a_second_start_keeps_it(bare:
                 shown = credentials["accounts"][role]
                 account = session.scalars(select(Account).where(Account.username == shown["username"])).one()
                 assert (account.role, account.active, shown["password"]) == (role, True, DEMO_PASSWORD)
-            assert check_credentials(session, credentials["accounts"]["agent"]["username"], DEMO_PASSWORD)
+            assert password_matches(account.password_hash, DEMO_PASSWORD)
         for role, status in {"agent": 200, "handler": 200, "supervisor": 200, "admin": 403, "auditor": 403}.items():
             headers = {"Authorization": f"Bearer {credentials['tokens'][role]}"}
             assert client.get("/api/v1/tickets", headers=headers).status_code == status, role

@@ -4,13 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotline.domain.responsibility import CatalogueEntry, find_owner
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+# A busy machine is no reason to fail, and each run tries the same examples.
+steadily = settings(deadline=None, derandomize=True)
 
 
 def entry(
@@ -86,6 +89,7 @@ LINES = st.lists(
 )
 
 
+@steadily
 @given(LINES, st.sampled_from([None, "LD", "LX", "QH"]), st.integers(0, 40))
 def test_the_owner_is_in_force_is_the_most_specific_and_does_not_hang_on_the_order(
     lines: list[CatalogueEntry], district: str | None, day: int
@@ -104,6 +108,7 @@ def test_the_owner_is_in_force_is_the_most_specific_and_does_not_hang_on_the_ord
     assert found.valid_from == max(line.valid_from for line in rivals)
 
 
+@steadily
 @given(LINES, st.integers(0, 40))
 def test_lines_for_other_matters_change_nothing(lines: list[CatalogueEntry], day: int) -> None:
     others = [replace(line, matter="C04", entry_id=line.entry_id + 20_000) for line in lines]
