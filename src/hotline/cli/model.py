@@ -1,20 +1,27 @@
-"""``hotline model``: train, measure and list triage models."""
+"""``hotline model``: train, measure, promote and list triage models."""
 
+import os
 import sys
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from hotline.ml.errors import ModelError
+
+if TYPE_CHECKING:
+    from hotline.domain.kpi import Rate
+    from hotline.ml.promotion import Comparison
+    from hotline.services.learning import LiveFigures
 
 Step = TypeVar("Step")
 
 
 @click.group()
 def command() -> None:
-    """Train, measure and list triage models."""
+    """Train, measure, promote and list triage models."""
 
 
 def _models_option(function: click.decorators.FC) -> click.decorators.FC:
@@ -40,8 +47,7 @@ def train(data: tuple[Path, ...], folder: Path | None, seed: int, version: str |
     """Train a new version and write it with its manifest and card.
 
     Without --data it learns from the texts that ship with the source tree.  Files whose names end in _dev or _test and
-    rows with split "test"
-    are held out.
+    rows with split "test" are held out.  The version that serves goes on serving until the new one is promoted.
 
     \b
     Examples:
@@ -50,15 +56,17 @@ def train(data: tuple[Path, ...], folder: Path | None, seed: int, version: str |
     """
     from hotline.ml.build import build
     from hotline.ml.corpus import CorpusError
+    from hotline.ml.promotion import pin
     from hotline.ml.registry import default_models_folder
 
     folder = folder or default_models_folder()
     corpus = [default_models_folder().parent / "corpus"]
     try:
+        pin(folder)
         written = build((*corpus, *data), folder, seed=seed, version=version, progress=_progress)
     except (CorpusError, ModelError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(written)
+    click.echo(f"{written}\nlet it serve with: hotline model promote {written.name}")
 
 
 @command.command()
@@ -133,6 +141,127 @@ def list_versions(folder: Path | None) -> None:
         except (ModelError, KeyError) as error:
             note = f"unusable: {error}"
         click.echo(f"{'*' if version == active else ' '} {version}  {note}")
+
+
+@command.command()
+@click.argument("version")
+@click.option(
+    "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder with held-out texts."
+)
+@_models_option
+@click.option("--force", is_flag=True, help="Promote although it is worse; needs --reason.")
+@click.option("--reason", default="", help="Why; kept in the audit log.")
+def promote(version: str, data: Path | None, folder: Path | None, force: bool, reason: str) -> None:
+    """Let VERSION serve, unless it is worse than the one that serves now on the same held-out texts.
+
+    Refused when macro-F1 falls by more than one point or any task by more than five.  Workers and web pick the new
+    version up within seconds.
+
+    \b
+    Examples:
+      hotline model promote 20261201-1a2b3c4d
+      hotline model promote 20261201-1a2b3c4d --force --reason "the old one was trained on a faulty export"
+    """
+    from hotline.ml import promotion
+    from hotline.ml.evaluate import worlds
+    from hotline.ml.registry import default_models_folder
+
+    if force and not reason.strip():
+        raise click.UsageError("--force needs --reason")
+    folder = folder or default_models_folder()
+    rows = [row for held in worlds(data or default_models_folder().parent / "corpus").values() for row in held]
+    try:
+        compared = promotion.compare(folder, version, rows)
+        click.echo(_comparison(compared))
+        if compared.objections and not force:
+            raise click.ClickException("not promoted: " + "; ".join(compared.objections))
+        # Written first: a forced promotion that nobody can find in the audit log must not happen.
+        _audit("model_promoted", version, reason, {"objections": list(compared.objections)}, required=force)
+        before = promotion.promote(folder, version, reason)
+    except ModelError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{version} serves now, {before} did before; go back with: hotline model rollback")
+
+
+def _comparison(compared: "Comparison") -> str:
+    lines = [f"on {compared.texts:,} held-out texts        serving  candidate"]
+    lines.append(f"  macro-F1 over the matters   {compared.serving.macro:>8.3f}  {compared.candidate.macro:>9.3f}")
+    for task, before in compared.serving.tasks.items():
+        lines.append(f"  task {task} F1                   {before:>8.3f}  {compared.candidate.tasks[task]:>9.3f}")
+    return "\n".join(lines)
+
+
+@command.command()
+@_models_option
+@click.option("--reason", default="", help="Why; kept in the audit log.")
+def rollback(folder: Path | None, reason: str) -> None:
+    """Let the version before the last promotion serve again.
+
+    \b
+    Example:
+      hotline model rollback --reason "too many overrides in task D"
+    """
+    from hotline.ml import promotion
+    from hotline.ml.registry import default_models_folder
+
+    try:
+        stopped, serving = promotion.roll_back(folder or default_models_folder(), reason)
+    except ModelError as error:
+        raise click.ClickException(str(error)) from error
+    _audit("model_rolled_back", serving, reason, {"stopped": stopped}, required=False)
+    click.echo(f"{serving} serves again, {stopped} no more")
+
+
+def _audit(action: str, subject: str, reason: str, detail: dict[str, object], *, required: bool) -> None:
+    """Write to the audit log of the installation that the environment names; without one only when it must be there."""
+    from hotline.cli.runtime import open_runtime
+    from hotline.domain.people import SYSTEM
+    from hotline.services.audit import append
+    from hotline.storage.engine import transaction
+
+    if not os.environ.get("HOTLINE_DATABASE_URL") and not required:
+        return
+    with open_runtime() as parts, transaction(parts.sessions) as session:
+        append(session, parts.context, SYSTEM, action, subject=subject, reason=reason or None, detail=detail)
+
+
+@command.command()
+@click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True, help="How far to look back.")
+def report(days: int) -> None:
+    """Tell how the model does on living tickets: coverage, accuracy on blind checks, overrides, drift.
+
+    \b
+    Example:
+      hotline model report --days 7
+    """
+    from hotline.bootstrap import utc_now
+    from hotline.cli.runtime import open_runtime
+    from hotline.services.learning import DRIFT_ALARM, live_report
+    from hotline.storage.engine import transaction
+
+    now = utc_now()
+    start = now - timedelta(days=days)
+    with open_runtime() as parts, transaction(parts.sessions) as session:
+        found = live_report(session, start, now, start - timedelta(days=days))
+    if not found.versions:
+        click.echo(f"no ticket was read by a model in the last {days} days")
+    for version in found.versions:
+        drift = found.drift[version.model_version]
+        alarm = "  (look into it: what people call about has shifted)" if drift > DRIFT_ALARM else ""
+        click.echo(f"{version.model_version}\n{_live_line(version)}\n  drift {drift:.3f}{alarm}")
+        for line in found.matters:
+            if line.model_version == version.model_version:
+                click.echo(_live_line(line))
+
+
+def _live_line(line: "LiveFigures") -> str:
+    def shown(rate: "Rate") -> str:
+        value = "—" if rate.value is None else f"{rate.value:.1%}"
+        return f"{value:>7} {f'{rate.numerator}/{rate.denominator}':>11}"
+
+    name = line.matter or "all"
+    checked, overridden = shown(line.accuracy), shown(line.overridden)
+    return f"  {name:<4} sure {shown(line.coverage)}  right when checked blind {checked}  overridden {overridden}"
 
 
 def _progress(steps: Iterable[Step], name: str) -> Iterable[Step]:

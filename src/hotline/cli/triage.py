@@ -1,9 +1,10 @@
-"""``hotline triage``: run the model on texts, without a database or a server."""
+"""``hotline triage``: run the model on texts without a database, or anew on the tickets of one."""
 
 import json
 import math
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -57,6 +58,40 @@ def predict(source: BinaryIO, folder: Path | None, version: str | None) -> None:
             failed |= "error" in answer
             click.echo(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
     sys.exit(1 if failed else 0)
+
+
+@command.command()
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day of receipt.  [default: the first ticket]")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Day after the last.  [default: now]")
+def backfill(since: datetime | None, until: datetime | None) -> None:
+    """Let the present model read tickets it has not read yet; no ticket moves and no label changes.
+
+    It works in batches and may be stopped at any time: started again, it goes on where it was.
+
+    \b
+    Examples:
+      hotline triage backfill
+      hotline triage backfill --since 2026-01-01 --until 2026-07-01
+    """
+    from tqdm import tqdm
+
+    from hotline.cli.runtime import open_runtime
+    from hotline.domain.city_time import CITY_ZONE
+    from hotline.services.retriage import count_unread, retriage
+    from hotline.storage.engine import transaction
+
+    first = since.replace(tzinfo=CITY_ZONE) if since else datetime(1970, 1, 1, tzinfo=CITY_ZONE)
+    last = until.replace(tzinfo=CITY_ZONE) if until else datetime.now(CITY_ZONE)
+    with open_runtime() as parts:
+        model = parts.models.current()
+        if model is None:
+            raise click.ClickException("no usable model; see: hotline model list")
+        with transaction(parts.sessions) as session:
+            total = count_unread(session, model.version, first, last)
+        with tqdm(total=total, unit="ticket", desc=model.version, file=sys.stderr) as bar:
+            for number in retriage(parts.sessions, parts.context, model, first, last):
+                bar.update(number)
+    click.echo(f"{model.version} has read {total:,} {'ticket' if total == 1 else 'tickets'}")
 
 
 def _answers(model: TriageModel, batch: Iterable[tuple[int, bytes]]) -> Iterator[dict[str, Any]]:
