@@ -5,6 +5,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from flask import Flask
 from sqlalchemy import update
+from tests.factories import row_counts
 from tests.integration.browser import Browser
 
 from hotline.bootstrap import Runtime, utc_now
@@ -18,7 +19,7 @@ HOME = {
     "cgj-lead": "/tickets",
     "followup01": "/tickets",
     "supervisor01": "/reports",
-    "admin": "/",
+    "admin": "/accounts",
     "auditor": "/",
 }
 
@@ -29,6 +30,9 @@ ELSEWHERE = (
     *("javascript:alert(1)", "data:text/html,x", "evil.example", "https:evil.example", "HTTPS://evil.example", "@evil"),
     *("/\r/evil.example", "/\t\\evil.example", " //evil.example", "//evil.example@localhost/", "http:///evil.example"),
 )
+
+
+REFUSED_FORMS = (307, 400, 401, 409)
 
 
 @pytest.fixture
@@ -46,16 +50,17 @@ def test_everybody_lands_at_their_work(browser: Browser, username: str, start: s
 @pytest.mark.parametrize(
     ("username", "password"),
     [
-        ("agent01", "wrong"),
-        ("agent01", ""),
-        ("agent01", "hotline-demo "),
+        # Each guess is at an account of its own: too many at one would lock it.
+        ("agent02", "wrong"),
+        ("agent03", ""),
+        ("agent04", "hotline-demo "),
+        ("agent05", "x" * 10_000),
+        ("AGENT06", "hotline-demo"),
+        ("agent06\x00", "wrong"),
+        ("agent06' OR '1'='1", "x"),
         ("nobody", "hotline-demo"),
+        ("x" * 10_000, "hotline-demo"),
         ("", ""),
-        ("AGENT01", "hotline-demo"),
-        ("agent01\x00", "wrong"),
-        ("agent01' OR '1'='1", "x"),
-        ("agent01", "x" * 100_000),
-        ("x" * 100_000, "hotline-demo"),
     ],
 )
 def test_a_wrong_name_or_password_gets_the_same_answer(browser: Browser, username: str, password: str) -> None:
@@ -97,21 +102,27 @@ def test_the_login_page_leads_nobody_to_another_site(browser: Browser, target: s
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/tickets/new", "/tickets/20261125-000001/sign"])
 @pytest.mark.parametrize("token", [None, "", "x", "IjAwMDAi.aaaa.bbbb"])
-def test_a_form_without_its_token_does_nothing(browser: Browser, path: str, token: str | None) -> None:
+def test_a_form_without_its_token_does_nothing(
+    browser: Browser, standing_parts: Runtime, path: str, token: str | None
+) -> None:
     browser.sign_in("agent01")
+    before = row_counts(standing_parts)
     fields = {"content": "路灯不亮", "channel": "phone"} | ({} if token is None else {"csrf_token": token})
     answer = browser.client.post(path, data=fields)
-    assert answer.status_code == 400
-    assert "页面已过期" in answer.get_data(as_text=True)
+    # The page may ask to send the form again, or to sign in again and then send it; it never does what the form says.
+    assert answer.status_code in REFUSED_FORMS
+    assert row_counts(standing_parts) == before
     assert browser.get("/tickets").status_code == 200
 
 
-def test_a_token_of_another_session_is_worth_nothing(standing_app: Flask) -> None:
+def test_a_token_of_another_session_is_worth_nothing(standing_app: Flask, standing_parts: Runtime) -> None:
     mine, theirs = Browser.of(standing_app), Browser.of(standing_app)
     mine.sign_in("agent01")
     theirs.sign_in("agent02")
-    answer = mine.client.post("/logout", data={"csrf_token": theirs.token("/tickets")})
-    assert answer.status_code == 400
+    before = row_counts(standing_parts)
+    fields = {"content": "路灯不亮", "channel": "phone", "csrf_token": theirs.token("/tickets")}
+    assert mine.client.post("/tickets/new", data=fields).status_code in REFUSED_FORMS
+    assert row_counts(standing_parts) == before
 
 
 def test_a_session_ends_after_its_hours(app: Flask, parts: Runtime) -> None:
