@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from hotline.cli.installation import environment_of
 from hotline.cli.serve import beat_argv, web_argv, worker_argv
 from hotline.embedded import Child, DataFolder, EmbeddedError, EmbeddedPostgres, EmbeddedRedis, Supervisor, check_port
 
@@ -62,7 +63,7 @@ def _start(folder: DataFolder, supervisor: Supervisor, port: int, processes: int
     began = time.monotonic()
     url = f"http://{HOST}:{port}"
     # The programs below and the preparation here read the same variables, as a real installation's would.
-    os.environ.update(_environment(folder, _start_postgres(folder, supervisor), _start_redis(folder, supervisor)))
+    os.environ.update(environment_of(folder, _start_postgres(folder, supervisor), _start_redis(folder, supervisor)))
     credentials = _prepare(folder, url, calls)
     _say("starting web, worker and beat …")
     supervisor.start(Child("worker", worker_argv("triage,maintenance", concurrency)))
@@ -91,18 +92,6 @@ def _start_redis(folder: DataFolder, supervisor: Supervisor) -> str:
     redis = EmbeddedRedis(folder)
     supervisor.start(redis)
     return redis.url()
-
-
-def _environment(folder: DataFolder, database_url: str, redis_url: str) -> dict[str, str]:
-    """Return the settings of this installation; secrets live in the data folder and are made at the first start."""
-    return {
-        "HOTLINE_DATABASE_URL": database_url,
-        "HOTLINE_REDIS_URL": redis_url,
-        "HOTLINE_SECRET_KEY": folder.secret("secret_key"),
-        "HOTLINE_INDEX_KEY": folder.secret("index_key"),
-        "HOTLINE_ENCRYPTION_KEYS": folder.secret("encryption_key"),
-        "HOTLINE_ENVIRONMENT": "demo",
-    }
 
 
 def _prepare(folder: DataFolder, url: str, calls: int) -> dict[str, Any]:

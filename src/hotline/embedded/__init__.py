@@ -12,11 +12,20 @@ rest of Hotline.
         supervisor.run()                    # until Ctrl-C
 """
 
-from hotline.embedded.data_folder import DataFolder
+from hotline.embedded.data_folder import DataFolder, is_in_use
 from hotline.embedded.errors import EmbeddedError
 from hotline.embedded.ports import check_port
 from hotline.embedded.postgres import EmbeddedPostgres
 from hotline.embedded.processes import Child, Supervisor
 from hotline.embedded.redis_server import EmbeddedRedis
 
-__all__ = ["Child", "DataFolder", "EmbeddedError", "EmbeddedPostgres", "EmbeddedRedis", "Supervisor", "check_port"]
+__all__ = [
+    "Child",
+    "DataFolder",
+    "EmbeddedError",
+    "EmbeddedPostgres",
+    "EmbeddedRedis",
+    "Supervisor",
+    "check_port",
+    "is_in_use",
+]

@@ -74,9 +74,25 @@ class DataFolder:
             ) from error
         return folder
 
+    @classmethod
+    def attach(cls, path: Path | str) -> Self:
+        """Look into the folder of a running Hotline without its lock: to read its secrets and find its sockets.
+
+        Raises:
+            EmbeddedError: nothing runs there, or it is another user's.
+        """
+        resolved = Path(path).expanduser().resolve()
+        if not is_in_use(resolved):
+            raise EmbeddedError(f"no Hotline runs in {resolved}")
+        _check_owner(resolved)
+        folder = cls(resolved, -1)
+        if not _fits_a_socket(resolved / "sock"):
+            folder._socket_base = _temporary_base(resolved)
+        return folder
+
     def close(self) -> None:
         """Remove what lies outside the folder (a socket folder under the temporary one) and release the lock."""
-        if self._socket_base is not None:
+        if self._socket_base is not None and self._lock >= 0:
             shutil.rmtree(self._socket_base, ignore_errors=True)
             self._socket_base = None
         if self._lock >= 0:
@@ -141,6 +157,21 @@ class DataFolder:
         if self.identity:
             os.chown(self.socket_dir, self.identity.uid, self.identity.gid)
         self.socket_dir.chmod(0o700)
+
+
+def is_in_use(path: Path) -> bool:
+    """Tell whether a running Hotline holds the lock of the data folder at `path`."""
+    try:
+        descriptor = os.open(path / "lock", os.O_RDWR | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _create(path: Path) -> None:
