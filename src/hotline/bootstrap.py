@@ -12,27 +12,29 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from sqlalchemy import Engine, delete, func
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from hotline.domain.limits import DEFAULT_RULES
+from hotline.domain.people import SYSTEM
+from hotline.domain.retention import closes_before
 from hotline.jobs import queue
 from hotline.jobs.doorbell import CeleryDoorbell, Doorbell, ring_after_commit
 from hotline.jobs.messaging import make_celery
 from hotline.jobs.queue import Sweep
-from hotline.jobs.registry import PRUNE, TRIAGE, Handler
+from hotline.jobs.registry import PRUNE, RETENTION, TRIAGE, Handler
 from hotline.jobs.runner import Outcome, Runner
-from hotline.jobs.schedule import tick
+from hotline.jobs.schedule import RETENTION_SCHEDULE, SCHEDULE, tick
 from hotline.ml.classifier import TriageModel
 from hotline.ml.errors import ModelError
 from hotline.ml.registry import active_version, default_models_folder, load_active
 from hotline.reference import load_taxonomy
 from hotline.reference.calendars import load_calendar
+from hotline.services import retention
 from hotline.services.context import Clock, Context
 from hotline.services.triage import triage
 from hotline.settings import Settings
 from hotline.storage.engine import SessionFactory, open_engine, open_sessions, transaction
-from hotline.storage.tables import IdempotencyKey
 from hotline.storage.vault import Vault
 
 log = structlog.get_logger()
@@ -98,7 +100,9 @@ class Runtime:
     def tick(self) -> Sweep:
         """Do what the beat asks for every few seconds."""
         with transaction(self.sessions) as session:
-            return tick(session, utc_now(), ring_again_seconds=self.settings.job_ring_again_seconds)
+            schedule = (*SCHEDULE, RETENTION_SCHEDULE) if self.settings.retention_automatic else SCHEDULE
+            patience = self.settings.job_ring_again_seconds
+            return tick(session, utc_now(), ring_again_seconds=patience, schedule=schedule)
 
     def close(self) -> None:
         """Give connections back."""
@@ -123,7 +127,7 @@ def start(settings: Settings, *, clock: Clock = utc_now, doorbell: Doorbell | No
         blind_share=settings.blind_share,
     )
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    runner = Runner(sessions, _handlers(context), worker, settings.job_lease_seconds)
+    runner = Runner(sessions, _handlers(context, settings), worker, settings.job_lease_seconds)
     return Runtime(settings, engine, sessions, context, celery, runner, models)
 
 
@@ -133,7 +137,7 @@ def make_vault(settings: Settings) -> Vault:
     return Vault(keys, settings.index_key.get_secret_value())
 
 
-def _handlers(context: Context) -> Mapping[str, Handler]:
+def _handlers(context: Context, settings: Settings) -> Mapping[str, Handler]:
     """Bind each kind of job to the one service call that does it."""
 
     def run_triage(session: Session, args: Mapping[str, Any]) -> None:
@@ -141,6 +145,12 @@ def _handlers(context: Context) -> Mapping[str, Handler]:
 
     def run_prune(session: Session, _args: Mapping[str, Any]) -> None:
         queue.prune(session, keep=KEEP_DONE_JOBS)
-        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < func.now() - KEEP_IDEMPOTENCY_KEYS))
+        retention.prune_keys(session, keep=KEEP_IDEMPOTENCY_KEYS)
 
-    return {TRIAGE.name: run_triage, PRUNE.name: run_prune}
+    def run_retention(session: Session, _args: Mapping[str, Any]) -> None:
+        # Asked again here, since the setting may have been taken back after the job was enqueued.
+        if settings.retention_automatic:
+            before = closes_before(context.now(), settings.retention_days)
+            retention.close_out(session, context, SYSTEM, before)
+
+    return {TRIAGE.name: run_triage, PRUNE.name: run_prune, RETENTION.name: run_retention}

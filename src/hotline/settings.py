@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hotline.domain.retention import DEFAULT_DAYS
 from hotline.domain.sign_in import SHORTEST_DEMO_PASSWORD, SHORTEST_PASSWORD
 
 HINTS = {
@@ -78,6 +79,11 @@ class Settings(BaseSettings):
     job_lease_seconds: float = Field(default=90, gt=0)
     job_ring_again_seconds: float = Field(default=15, gt=0)
     tick_seconds: float = Field(default=5, gt=0)
+
+    # How many days after its end a ticket's personal data is closed out, and whether workers do so by themselves.  What
+    # is closed out does not come back, so that a person's dry run comes first unless the city decides otherwise.
+    retention_days: int = Field(default=DEFAULT_DAYS, ge=30)
+    retention_automatic: bool = False
 
     # The share of confident tickets that a dispatcher reads without the model's answer, to tell how right it is.
     blind_share: float = Field(default=0.02, ge=0, le=1)

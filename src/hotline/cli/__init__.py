@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("hotline.cli.db:command", "Create, migrate and inspect the database."),
     "jobs": ("hotline.cli.jobs:command", "See, replay and prune background jobs."),
     "model": ("hotline.cli.model:command", "Train, measure and list triage models."),
+    "retention": ("hotline.cli.retention:command", "Close out personal data that has been kept long enough."),
     "sla": ("hotline.cli.sla:command", "Compute deadlines from a calendar."),
     "token": ("hotline.cli.token:command", "Issue, list and revoke tokens for the API."),
     "triage": ("hotline.cli.triage:command", "Run the triage model on texts."),

@@ -23,6 +23,10 @@ class AuditAction(StrEnum):
     ACCESS_REFUSED = "access.refused"
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_VERIFIED = "audit.verified"
+    CLOSED_OUT = "retention.closed_out"
+    KEYS_ROTATED = "keys.rotated"
+    BACKED_UP = "database.backed_up"
+    RESTORED = "database.restored"
 
 
 AUDIT_NAMES: dict[str, str] = {
@@ -43,6 +47,10 @@ AUDIT_NAMES: dict[str, str] = {
     AuditAction.ACCESS_REFUSED: "越权被拒",
     AuditAction.AUDIT_EXPORTED: "导出审计日志",
     AuditAction.AUDIT_VERIFIED: "校验审计日志",
+    AuditAction.CLOSED_OUT: "清除超期个人信息",
+    AuditAction.KEYS_ROTATED: "更换加密密钥",
+    AuditAction.BACKED_UP: "备份数据库",
+    AuditAction.RESTORED: "恢复数据库",
 }
 
 

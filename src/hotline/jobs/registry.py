@@ -29,6 +29,7 @@ class JobKind:
 
 TRIAGE = JobKind("triage", queue="triage", max_attempts=8)
 PRUNE = JobKind("prune", queue="maintenance", max_attempts=3)
+RETENTION = JobKind("retention", queue="maintenance", max_attempts=3)
 
-KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (TRIAGE, PRUNE)}
+KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (TRIAGE, PRUNE, RETENTION)}
 QUEUES: tuple[str, ...] = tuple(dict.fromkeys(kind.queue for kind in KINDS.values()))

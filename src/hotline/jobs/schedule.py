@@ -3,13 +3,14 @@
 Any number of beats may tick at the same time: a slot's job has a key that exists once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from hotline.jobs.queue import Sweep, enqueue, sweep
-from hotline.jobs.registry import PRUNE, JobKind
+from hotline.jobs.registry import PRUNE, RETENTION, JobKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,14 @@ class Periodic:
 SCHEDULE: tuple[Periodic, ...] = (Periodic(PRUNE, timedelta(hours=1)),)
 
 
-def tick(session: Session, now: datetime, *, ring_again_seconds: float) -> Sweep:
+# Only where the city has said so (HOTLINE_RETENTION_AUTOMATIC).  A batch an hour keeps up with any city.
+RETENTION_SCHEDULE = Periodic(RETENTION, timedelta(hours=1))
+
+
+def tick(
+    session: Session, now: datetime, *, ring_again_seconds: float, schedule: Sequence[Periodic] = SCHEDULE
+) -> Sweep:
     """Enqueue what has fallen due by ``now`` and sweep the queue."""
-    for periodic in SCHEDULE:
+    for periodic in schedule:
         enqueue(session, periodic.kind, {}, dedupe_key=f"{periodic.kind.name}:{periodic.slot(now)}")
     return sweep(session, ring_again_seconds=ring_again_seconds)

@@ -75,6 +75,7 @@ def ticket_members(session: Session, ticket: Ticket, context: Context, actor: Ac
         "followup_result": ticket.followup_result,
         "satisfaction": ticket.satisfaction,
         "closed_at": local(ticket.closed_at),
+        "anonymised_at": local(ticket.anonymised_at),
         "allowed_actions": list(allowed_actions(State(ticket.state), actor.role)) if decides else [],
     }
 

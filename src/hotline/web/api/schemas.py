@@ -245,6 +245,7 @@ class TicketOut(BaseModel):
     followup_result: str | None
     satisfaction: str | None
     closed_at: datetime | None
+    anonymised_at: datetime | None = Field(description="When retention closed out the personal data.")
     allowed_actions: list[str] = Field(description="What the asking account may do now.")
 
 
