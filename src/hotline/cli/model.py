@@ -66,7 +66,8 @@ def train(data: tuple[Path, ...], folder: Path | None, seed: int, version: str |
         written = build((*corpus, *data), folder, seed=seed, version=version, progress=_progress)
     except (CorpusError, ModelError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{written}\nlet it serve with: hotline model promote {written.name}")
+    click.echo(written)
+    click.echo(f"let it serve with: hotline model promote {written.name}", err=True)
 
 
 @command.command()
