@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "beat": ("hotline.cli.serve:beat", "Tick: sweep the job queue and start periodic work."),
     "db": ("hotline.cli.db:command", "Create, migrate and inspect the database."),
     "jobs": ("hotline.cli.jobs:command", "See, replay and prune background jobs."),
+    "keys": ("hotline.cli.keys:command", "Make, count and rotate the keys that personal data is sealed with."),
     "model": ("hotline.cli.model:command", "Train, measure and list triage models."),
     "retention": ("hotline.cli.retention:command", "Close out personal data that has been kept long enough."),
     "sla": ("hotline.cli.sla:command", "Compute deadlines from a calendar."),

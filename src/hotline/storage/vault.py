@@ -3,6 +3,7 @@
 Source: Personal Information Protection Law, Article 51 (encryption and de-identification).
 """
 
+import contextlib
 import hashlib
 import hmac
 
@@ -21,7 +22,9 @@ class Vault:
     """
 
     def __init__(self, keys: tuple[str, ...], index_key: str) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._each = [Fernet(key) for key in keys]
+        self._fernet = MultiFernet(self._each)
+        self._marks = tuple(hashlib.sha256(key.encode()).hexdigest()[:8] for key in keys)
         self._index_key = index_key.encode()
 
     def seal(self, plain: str | None) -> str | None:
@@ -34,6 +37,26 @@ class Vault:
             return None
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise VaultError("a sealed value does not open with the keys in HOTLINE_ENCRYPTION_KEYS") from error
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The keys' marks, the newest first: eight digits by which a key is named without being told."""
+        return self._marks
+
+    def key_of(self, sealed: str) -> int | None:
+        """Return which key opens ``sealed`` (0 is the newest), None when none does."""
+        for number, fernet in enumerate(self._each):
+            with contextlib.suppress(InvalidToken):
+                fernet.decrypt(sealed.encode())
+                return number
+        return None
+
+    def reseal(self, sealed: str) -> str:
+        """Return ``sealed`` under the newest key.  Raises ``VaultError`` when no key fits."""
+        try:
+            return self._fernet.rotate(sealed.encode()).decode()
         except InvalidToken as error:
             raise VaultError("a sealed value does not open with the keys in HOTLINE_ENCRYPTION_KEYS") from error
 
