@@ -17,7 +17,7 @@ from hotline.domain.people import Actor, Permission, Role
 from hotline.jobs.runner import describe
 from hotline.services import audit
 from hotline.services.tokens import note_use, token_at
-from hotline.storage.engine import transaction
+from hotline.storage.engine import looking_up, transaction
 from hotline.storage.tables import Account
 from hotline.web import sessions
 from hotline.web.problems import Problem
@@ -125,7 +125,7 @@ def _token_signs_in() -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         now = runtime().context.now()
-        with transaction(runtime().sessions) as db:
+        with looking_up(runtime().sessions) as db:
             found = token_at(db, token.strip(), now)
             if found is not None:
                 note_use(db, found, now)
