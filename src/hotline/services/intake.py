@@ -2,24 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.people import Actor
 from hotline.domain.ticket import Action, Channel, ComplaintType, State, Urgency
-from hotline.jobs.queue import enqueue
+from hotline.jobs.doorbell import ring_later
 from hotline.jobs.registry import TRIAGE
 from hotline.services.context import Context
 from hotline.services.dispatch import dispatch_to_owner
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.labels import keep_label
 from hotline.services.merging import merge_into
-from hotline.services.moves import move, record
-from hotline.storage.tables import TICKET_NUMBER, Caller, District, IdempotencyKey, Ticket
+from hotline.services.moves import move
+from hotline.storage.queries.intake import write_intake
+from hotline.storage.tables import District, IdempotencyKey, Ticket
 
 Disposition = Literal["triage", "answered", "merge"]
 
@@ -67,30 +67,28 @@ def receive(
     session: Session, context: Context, command: ReceiveTicket, actor: Actor, retry: Retry | None = None
 ) -> Received:
     """Log the request.  Raises ``InvalidInput`` naming the field, or ``Conflict`` for a key used for something else."""
-    district = _known_district(session, command.district)
     _check(context, command)
-    kept = _keep_key(session, context, actor, retry)
-    if kept is not None and kept.ticket_id is not None:
-        return Received(session.get_one(Ticket, kept.ticket_id), replayed=True)
-    ticket = _write(session, context, command, actor, district)
-    if kept is not None:
-        kept.ticket_id = ticket.id
+    values = _values(context, command, actor)
+    key = _key(context, actor, retry)
+    written = write_intake(session, values if key is None else values | key)
+    if written is None:
+        _require_known_district(session, command.district)
+        assert key is not None, "an intake without a key is only refused for its district"
+        return Received(_earlier(session, key), replayed=True)
+    ticket, job_id = written
+    ring_later(session, TRIAGE.queue, job_id)
+    if command.matter is not None:
+        keep_label(session, ticket, command.matter, "agent", actor, context.now())
     _dispose(session, context, command, ticket, actor)
-    enqueue(session, TRIAGE, {"ticket_id": ticket.id}, dedupe_key=f"triage:{ticket.id}")
     return Received(ticket)
 
 
-def _known_district(session: Session, given: str | None) -> str | None:
-    """Return the code of the district given by code or name."""
-    if given is None:
-        return None
-    # By code first: a district that this session has seen needs no query.
-    found = session.get(District, given)
-    found = found or session.scalars(select(District).where(District.name == given)).one_or_none()
-    if found is None:
-        names = "、".join(session.scalars(select(District.name).order_by(District.code)))
+def _require_known_district(session: Session, given: str | None) -> None:
+    """Raise ``InvalidInput``, naming those that exist, unless ``given`` is a district's code or name."""
+    districts = session.execute(select(District.code, District.name).order_by(District.code)).all()
+    if given is not None and not any(given in district for district in districts):
+        names = "、".join(name for _, name in districts)
         raise InvalidInput("district", f"unknown district; known ones: {names}")
-    return found.code
 
 
 def _check(context: Context, command: ReceiveTicket) -> None:
@@ -106,66 +104,52 @@ def _check(context: Context, command: ReceiveTicket) -> None:
         raise InvalidInput("anonymous", "an anonymous ticket keeps no caller; leave out caller or anonymous")
 
 
-def _keep_key(session: Session, context: Context, actor: Actor, retry: Retry | None) -> IdempotencyKey | None:
-    """Claim the key for this transaction, or return the row of the request that used it first.
-
-    A concurrent request with the same key waits here until the first has committed or rolled back.
-    """
+def _key(context: Context, actor: Actor, retry: Retry | None) -> dict[str, str | int] | None:
     if retry is None or actor.account_id is None:
         return None
     # Clients make keys of what they have at hand, a caller's phone for instance, so only a digest is kept.
     key = context.vault.index(f"idempotency:{retry.key}")
-    row = {"account_id": actor.account_id, "key": key, "fingerprint": retry.fingerprint}
-    session.execute(insert(IdempotencyKey).values(row).on_conflict_do_nothing())
-    kept = session.get_one(IdempotencyKey, (actor.account_id, key), populate_existing=True)
-    if kept.fingerprint != retry.fingerprint:
+    return {"created_by": actor.account_id, "key": key, "fingerprint": retry.fingerprint}
+
+
+def _earlier(session: Session, key: dict[str, str | int]) -> Ticket:
+    """Return the ticket of the request that used the key first.  Raises ``Conflict`` when that was another request."""
+    kept = session.get_one(IdempotencyKey, (key["created_by"], key["key"]))
+    if kept.fingerprint != key["fingerprint"] or kept.ticket_id is None:
         raise Conflict("this Idempotency-Key was used for a different request; use a new key for a new ticket")
-    return kept
+    return session.get_one(Ticket, kept.ticket_id)
 
 
-def _write(session: Session, context: Context, command: ReceiveTicket, actor: Actor, district: str | None) -> Ticket:
-    now = context.now()
-    serial = session.scalar(TICKET_NUMBER.next_value())
-    ticket = Ticket(
-        number=f"{now.astimezone(CITY_ZONE):%Y%m%d}-{serial:06d}",
-        state=State.RECEIVED,
-        channel=command.channel,
-        type=command.type,
-        title=command.title,
-        content=command.content,
-        wish=command.wish,
-        address=command.address,
-        district=district,
-        occurred_at=command.occurred_at,
-        confidential=command.confidential,
-        urgency=command.urgency or Urgency.NORMAL,
-        created_by=actor.account_id,
-        received_at=now,
-        caller=_caller(context, command),
-        cohandlers=[],
-    )
-    if command.matter is not None:
-        ticket.matter, ticket.task = command.matter, command.matter[0]
-        ticket.matter_source = actor.role
-    session.add(ticket)
-    session.flush()
-    if command.matter is not None:
-        keep_label(session, ticket, command.matter, "agent", actor, now)
-    event = record(
-        session, context, ticket, "received", actor, now, data={"channel": command.channel, "matter": command.matter}
-    )
-    event.to_state = State.RECEIVED
-    return ticket
-
-
-def _caller(context: Context, command: ReceiveTicket) -> Caller:
-    phone = command.caller_phone
-    return Caller(
-        name_sealed=context.vault.seal(command.caller_name),
-        phone_sealed=context.vault.seal(phone),
-        phone_index=context.vault.index(phone) if phone else None,
-        anonymous=command.anonymous,
-    )
+def _values(context: Context, command: ReceiveTicket, actor: Actor) -> dict[str, Any]:
+    """Return what `write_intake` writes.  Only sealed forms of the caller's name and phone are among it."""
+    now, matter, phone = context.now(), command.matter, command.caller_phone
+    return {
+        "day": f"{now.astimezone(CITY_ZONE):%Y%m%d}",
+        "state": State.RECEIVED,
+        "channel": command.channel,
+        "type": command.type,
+        "title": command.title,
+        "content": command.content,
+        "wish": command.wish,
+        "address": command.address,
+        "district": command.district,
+        "occurred_at": command.occurred_at,
+        "confidential": command.confidential,
+        "urgency": command.urgency or Urgency.NORMAL,
+        "matter": matter,
+        "task": matter[0] if matter else None,
+        "matter_source": actor.role if matter else None,
+        "created_by": actor.account_id,
+        "received_at": now,
+        "role": actor.role,
+        "name_sealed": context.vault.seal(command.caller_name),
+        "phone_sealed": context.vault.seal(phone),
+        "phone_index": context.vault.index(phone) if phone else None,
+        "anonymous": command.anonymous,
+        "job_kind": TRIAGE.name,
+        "job_queue": TRIAGE.queue,
+        "job_max_attempts": TRIAGE.max_attempts,
+    }
 
 
 def _dispose(session: Session, context: Context, command: ReceiveTicket, ticket: Ticket, actor: Actor) -> None:
