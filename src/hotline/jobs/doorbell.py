@@ -3,12 +3,17 @@
 Ringing is a courtesy.  When Redis is away the ring is lost, a warning is logged and the sweep rings again later.
 """
 
+import base64
+import threading
 import time
-from typing import Protocol
+import uuid
+from typing import Any, Protocol
 
+import orjson
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -39,21 +44,58 @@ class SilentDoorbell:
 
 
 class CeleryDoorbell:
-    """Sends the job's id, and nothing else, through Redis."""
+    """Sends the job's id, and nothing else, through Redis.
+
+    The message is Celery's own (protocol 2, as kombu lays it down in Redis).  Celery's publisher would make a new
+    client and look over the same options for every ring, which took a tenth of an intake's time; so it is asked once
+    what such a message looks like.
+    """
 
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
         self._silent_until = 0.0
+        self._lock = threading.Lock()
+        self._redis: Redis | None = None
+        self._call = celery.amqp.as_task_v2("", RUN_JOB, args=(0,))
 
     def ring(self, queue: str, job_id: int) -> None:
         """Send the message; on failure log and stay silent for a moment."""
         if time.monotonic() < self._silent_until:
             return
         try:
-            self._celery.send_task(RUN_JOB, args=(job_id,), queue=queue, retry=False)
+            self._client().lpush(queue, self._message(queue, job_id))
         except (OperationalError, RedisError, OSError) as error:
             self._silent_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
             log.warning("doorbell_unreachable", queue=queue, job_id=job_id, error=type(error).__name__)
+
+    def _client(self) -> Redis:
+        """Return the transport's own client, so that address, time-outs and encryption are those of the workers."""
+        with self._lock:
+            if self._redis is None:
+                channel: Any = self._celery.connection_for_write().default_channel
+                self._redis = channel.client
+            assert self._redis is not None
+            return self._redis
+
+    def _message(self, queue: str, job_id: int) -> bytes:
+        ring_id = str(uuid.uuid4())
+        _, kwargs, embedded = self._call.body
+        message = {
+            "body": base64.b64encode(orjson.dumps([[job_id], kwargs, embedded])).decode(),
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": {**self._call.headers, "id": ring_id, "root_id": ring_id, "argsrepr": f"({job_id},)"},
+            "properties": {
+                **self._call.properties,
+                "correlation_id": ring_id,
+                "delivery_mode": 2,
+                "delivery_info": {"exchange": "", "routing_key": queue},
+                "priority": 0,
+                "body_encoding": "base64",
+                "delivery_tag": str(uuid.uuid4()),
+            },
+        }
+        return orjson.dumps(message)
 
 
 def ring_after_commit(sessions: SessionFactory, doorbell: Doorbell) -> None:
