@@ -42,7 +42,13 @@ def command() -> None:
 
 @command.command()
 def new() -> None:
-    """Print a fresh key to standard output, and what to do with it to standard error.  Nothing is changed."""
+    """Print a fresh key to standard output, and what to do with it to standard error.  Nothing is changed.
+
+    \b
+    Examples:
+      hotline keys new
+      hotline keys new > /run/secrets/new-key
+    """
     from cryptography.fernet import Fernet
 
     click.echo(Fernet.generate_key().decode())
@@ -52,7 +58,13 @@ def new() -> None:
 @command.command()
 @data_option
 def status(data: Path | None) -> None:
-    """Say how many sealed values each key opens.  Ends with status 1 when some open with none."""
+    """Say how many sealed values each key opens.  Ends with status 1 when some open with none.
+
+    \b
+    Examples:
+      hotline keys status
+      hotline keys status --data .hotline
+    """
     from tqdm import tqdm
 
     with on_installation(data), open_runtime() as parts, transaction(parts.sessions) as session:
@@ -76,6 +88,11 @@ def rotate(data: Path | None) -> None:
     """Seal every value with the newest key, in batches and while the system runs.
 
     A run that is interrupted is simply started again.
+
+    \b
+    Examples:
+      hotline keys rotate
+      hotline keys rotate --data .hotline
     """
     with on_installation(data), open_runtime() as parts:
         try:

@@ -37,7 +37,13 @@ def command() -> None:
 @click.option("--days", type=click.IntRange(30, 36_500), help="Days after the end [default: HOTLINE_RETENTION_DAYS].")
 @data_option
 def run(dry_run: bool, yes: bool, days: int | None, data: Path | None) -> None:
-    """Close out tickets that ended longer ago than --days.  A run that is interrupted is simply started again."""
+    """Close out tickets that ended longer ago than --days.  A run that is interrupted is simply started again.
+
+    \b
+    Examples:
+      hotline retention run --dry-run
+      hotline retention run --yes --days 730
+    """
     if dry_run == yes:
         raise click.UsageError("say --dry-run to see what would be closed out, or --yes to do it")
     with on_installation(data), open_runtime() as parts:
