@@ -12,11 +12,13 @@ from hotline import __version__
 # name → (module:attribute of the click command, the line that --help shows)
 COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("hotline.cli.audit:command", "Read the audit log and verify that none of it was changed."),
+    "backup": ("hotline.cli.backup:command", "Write the whole database to a file."),
     "beat": ("hotline.cli.serve:beat", "Tick: sweep the job queue and start periodic work."),
     "db": ("hotline.cli.db:command", "Create, migrate and inspect the database."),
     "jobs": ("hotline.cli.jobs:command", "See, replay and prune background jobs."),
-    "keys": ("hotline.cli.keys:command", "Make, count and rotate the keys that personal data is sealed with."),
+    "keys": ("hotline.cli.keys:command", "Make, count and rotate the keys of sealed data."),
     "model": ("hotline.cli.model:command", "Train, measure and list triage models."),
+    "restore": ("hotline.cli.restore:command", "Bring a backup back, and check that it is whole."),
     "retention": ("hotline.cli.retention:command", "Close out personal data that has been kept long enough."),
     "sla": ("hotline.cli.sla:command", "Compute deadlines from a calendar."),
     "token": ("hotline.cli.token:command", "Issue, list and revoke tokens for the API."),

@@ -20,6 +20,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -144,6 +145,12 @@ class DataFolder:
             known[name] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")
             write_json(path, known)
         return known[name]
+
+    def adopt(self, secrets: Mapping[str, str]) -> None:
+        """Take over secrets that were kept elsewhere, in the place of the folder's own of the same names."""
+        path = self.path / "secrets.json"
+        known = dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+        write_json(path, {**known, **secrets})
 
     def _lay_out(self) -> None:
         # Root's servers run as nobody, who must be able to pass through to what is theirs.

@@ -44,6 +44,12 @@ def head() -> str:
     return revision
 
 
+def is_known(revision: str) -> bool:
+    """Tell whether this program knows the revision."""
+    script = ScriptDirectory.from_config(alembic_config(""))
+    return revision in {known.revision for known in script.walk_revisions()}
+
+
 def current(engine: Engine) -> str | None:
     """Return the database's revision, None for an empty or unreachable database."""
     try:
