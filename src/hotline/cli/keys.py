@@ -11,6 +11,7 @@ from hotline.cli.installation import data_option, on_installation
 from hotline.cli.runtime import open_runtime
 from hotline.domain.audit import AuditAction
 from hotline.domain.people import SYSTEM
+from hotline.embedded import is_in_use
 from hotline.services import audit, keys
 from hotline.storage.engine import transaction
 from hotline.storage.vault import VaultError
@@ -94,6 +95,11 @@ def rotate(data: Path | None) -> None:
       hotline keys rotate
       hotline keys rotate --data .hotline
     """
+    if data is not None and is_in_use(data) and _keys_changed_since_start(data):
+        raise click.ClickException(
+            f"the keys were changed after Hotline was started in {data}: restart it first, or it cannot open what the "
+            "new key seals"
+        )
     with on_installation(data), open_runtime() as parts:
         try:
             resealed = _rotate_all(parts)
@@ -107,6 +113,12 @@ def rotate(data: Path | None) -> None:
     click.echo(f"{resealed} values sealed anew; everything is sealed with key {mark}")
     if len(parts.context.vault.marks) > 1:
         click.echo("check with `hotline keys status`, then take the old keys out of HOTLINE_ENCRYPTION_KEYS")
+
+
+def _keys_changed_since_start(data: Path) -> bool:
+    """Tell whether secrets.json is younger than the running processes, which read it when they started."""
+    started = data / "run" / "pids.json"
+    return started.exists() and (data / "secrets.json").stat().st_mtime > started.stat().st_mtime
 
 
 def _rotate_all(parts: Runtime) -> int:
