@@ -22,6 +22,11 @@ _QUOTED_REQUEST = re.compile(r"(Invalid request from ip=\S*?:).*", re.DOTALL)
 _URI = re.compile(r"(Error handling request) .*", re.DOTALL)
 
 
+# Most texts of most lines are names of events, routes and methods: ASCII without "@" and with fewer digits than any
+# number that is masked.  Without a space it is no sentence of gunicorn's either.
+_PLAIN = re.compile(r"[!-/:-?A-~]*(?:\d[!-/:-?A-~]*){0,6}", re.ASCII)
+
+
 def clean_exception(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Replace ``exc_info`` by the exception's type and the places it came through, without any message."""
     given = event.pop("exc_info", None)
@@ -47,6 +52,8 @@ def mask_fields(_logger: Any, _method: str, event: structlog.typing.EventDict) -
 
 def _masked(value: Any) -> Any:
     match value:
+        case str() if _PLAIN.fullmatch(value):
+            return value
         case str():
             return mask_text(_URI.sub(r"\1", _QUOTED_REQUEST.sub(r"\1 …", value)))
         case dict():

@@ -20,6 +20,7 @@ from hotline.services.tokens import note_use, token_at
 from hotline.storage.engine import looking_up, transaction
 from hotline.storage.tables import Account
 from hotline.web import sessions
+from hotline.web.hardening import UNNOTED
 from hotline.web.problems import Problem
 from hotline.web.runtime import address, runtime
 
@@ -28,9 +29,6 @@ View = TypeVar("View", bound=Callable[..., Any])
 log = structlog.get_logger()
 
 _NUMBER = re.compile(r"\d{8}-\d{6}")
-
-# Monitoring asks every few seconds from one address, and a page fetches its files: neither is worth counting.
-_UNCOUNTED = frozenset({"health.healthz", "health.readyz", "health.metrics", "static"})
 
 # No form outside the tickets needs more; the login form may carry a kept ticket.
 SMALL_BODY = 64 * 1024
@@ -75,7 +73,7 @@ def guard() -> Response | None:
         return None
     view = runtime().app.view_functions[request.endpoint]
     needed = permission_of(view)
-    if request.endpoint not in _UNCOUNTED:
+    if request.endpoint not in UNNOTED:
         _count("address", address() or "unknown", runtime().settings.rate_limits.address)
     longest_body: int | None = getattr(view, "_longest_body", None)
     if longest_body is not None:

@@ -28,6 +28,10 @@ SECURITY_HEADERS = {
 STRICT_TRANSPORT = "max-age=31536000"
 
 
+# Monitoring asks every few seconds from one address, and a page fetches its files: neither is counted or worth a line.
+UNNOTED = frozenset({"health.healthz", "health.readyz", "health.metrics", "static"})
+
+
 def harden(app: Flask, settings: Settings) -> None:
     """Put the headers on every answer of ``app``, log each request, and believe the proxies that there are."""
     headers = dict(SECURITY_HEADERS)
@@ -58,6 +62,8 @@ def _log_request(response: Response) -> Response:
 
     The route stands for the address, which may hold whatever a client put there; a query string is never logged.
     """
+    if request.endpoint in UNNOTED and response.status_code < 400:
+        return response
     account = g.get("account")
     log.info(
         "request",
