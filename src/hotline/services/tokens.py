@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.domain.audit import AuditAction, token_subject
@@ -75,32 +76,59 @@ def issue_token(
     return token
 
 
-def token_at(session: Session, token: str, at: datetime) -> ApiToken | None:
-    """Return the token with its account, None when it is unknown, revoked, expired at ``at`` or its account closed."""
+# A token opens something unless it is unknown, revoked, expired at ``at`` or its account closed.
+_OPENS = (
+    ApiToken.digest == bindparam("digest"),
+    ApiToken.revoked_at.is_(None),
+    ApiToken.expires_at > bindparam("at"),
+    Account.active,
+)
+
+# Every request asks this, so it is put together once and reads no more than `Holder` tells.
+_HOLDER = (
+    select(
+        *(ApiToken.id, ApiToken.last_used_at, ApiToken.scopes),
+        *(Account.id.label("account_id"), Account.role, Account.department_id),
+    )
+    .join(ApiToken.account)
+    .where(*_OPENS)
+)
+_ACCOUNT = select(Account).join(ApiToken, ApiToken.account_id == Account.id).where(*_OPENS)
+
+
+class Holder(NamedTuple):
+    """Who holds a token, and the token's own limits; ``scopes`` None gives all that the role may."""
+
+    token_id: int
+    last_used_at: datetime | None
+    scopes: list[str] | None
+    account_id: int
+    role: str
+    department_id: int | None
+
+
+def holder_at(session: Session, token: str, at: datetime) -> Holder | None:
+    """Return who holds ``token``, None when it opens nothing at ``at``."""
     if not token.startswith(TOKEN_PREFIX):
         return None
-    query = (
-        select(ApiToken)
-        .where(ApiToken.digest == _digest(token), ApiToken.revoked_at.is_(None), ApiToken.expires_at > at)
-        .options(joinedload(ApiToken.account))
-    )
-    found = session.scalars(query).one_or_none()
-    return found if found is not None and found.account.active else None
+    found = session.execute(_HOLDER, {"digest": _digest(token), "at": at}).one_or_none()
+    return None if found is None else Holder(*found)
 
 
 def account_of_token(session: Session, token: str, at: datetime) -> Account | None:
     """Return the active account that holds ``token``, None when it opens nothing at ``at``."""
-    found = token_at(session, token, at)
-    return found.account if found is not None else None
+    if not token.startswith(TOKEN_PREFIX):
+        return None
+    return session.scalars(_ACCOUNT, {"digest": _digest(token), "at": at}).one_or_none()
 
 
-def note_use(session: Session, token: ApiToken, at: datetime) -> None:
-    """Note that ``token`` was used at ``at``, at most once a minute."""
+def note_use(session: Session, holder: Holder, at: datetime) -> None:
+    """Note that the token was used at ``at``, at most once a minute."""
     before = at - _NOTE_USE_EVERY
-    if token.last_used_at is None or token.last_used_at <= before:
+    if holder.last_used_at is None or holder.last_used_at <= before:
         # Of many requests at once the first writes; the others find that its note is fresh.
         stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= before)
-        session.execute(update(ApiToken).where(ApiToken.id == token.id, stale).values(last_used_at=at))
+        session.execute(update(ApiToken).where(ApiToken.id == holder.token_id, stale).values(last_used_at=at))
 
 
 def listed(session: Session, username: str | None = None) -> Sequence[ApiToken]:

@@ -16,7 +16,7 @@ from hotline.domain.audit import AuditAction
 from hotline.domain.people import Actor, Permission, Role
 from hotline.jobs.runner import describe
 from hotline.services import audit
-from hotline.services.tokens import note_use, token_at
+from hotline.services.tokens import holder_at, note_use
 from hotline.storage.engine import looking_up, transaction
 from hotline.storage.tables import Account
 from hotline.web import sessions
@@ -90,20 +90,20 @@ def guard() -> Response | None:
         if account is None:
             return _to_login()
         become(account)
-    _count("account", str(g.account.id), runtime().settings.rate_limits.account)
+    _count("account", str(g.actor.account_id), runtime().settings.rate_limits.account)
     if not is_api:
         # The API is called with tokens, never with cookies, so a foreign page cannot ride on a session there.
         _check_forgery()
     if not g.actor.may(needed):
         limited = "" if g.actor.scopes is None else ", or the token's scopes do"
-        raise Problem(403, f"the role '{g.account.role}' lacks the permission '{needed}'{limited}")
+        raise Problem(403, f"the role '{g.actor.role}' lacks the permission '{needed}'{limited}")
     return None
 
 
-def become(account: Account, scopes: frozenset[str] | None = None) -> None:
+def become(account: Account) -> None:
     """Let the rest of the request act as ``account``."""
     g.account = account
-    g.actor = Actor(Role(account.role), account.id, account.department_id, scopes, address())
+    g.actor = Actor(Role(account.role), account.id, account.department_id, None, address())
 
 
 def _count(kind: str, who: str, limit: int) -> None:
@@ -124,10 +124,11 @@ def _token_signs_in() -> None:
     if scheme.lower() == "bearer":
         now = runtime().context.now()
         with looking_up(runtime().sessions) as db:
-            found = token_at(db, token.strip(), now)
+            found = holder_at(db, token.strip(), now)
             if found is not None:
                 note_use(db, found, now)
-                become(found.account, frozenset(found.scopes) if found.scopes is not None else None)
+                scopes = None if found.scopes is None else frozenset(found.scopes)
+                g.actor = Actor(Role(found.role), found.account_id, found.department_id, scopes, address())
                 return
     raise Problem(
         401,

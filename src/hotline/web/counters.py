@@ -39,10 +39,9 @@ class Counters:
         second = self._now().timestamp()
         key = f"{_PREFIX}:{kind}:{who}:{int(second // WINDOW_SECONDS)}"
         try:
-            with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.incr(key)
-                pipeline.expire(key, 2 * WINDOW_SECONDS)
-                count = int(pipeline.execute()[0])
+            count = int(self._redis.incr(key))
+            if count == 1:
+                self._redis.expire(key, 2 * WINDOW_SECONDS)
         except RedisError as error:
             self._note_failure(error)
             return None

@@ -6,6 +6,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from hotline.domain.people import Actor
 from hotline.settings import Settings
 from hotline.web.runtime import address
 
@@ -64,7 +65,7 @@ def _log_request(response: Response) -> Response:
     """
     if request.endpoint in UNNOTED and response.status_code < 400:
         return response
-    account = g.get("account")
+    actor: Actor | None = g.get("actor")
     log.info(
         "request",
         method=request.method,
@@ -72,6 +73,6 @@ def _log_request(response: Response) -> Response:
         status=response.status_code,
         milliseconds=round((time.perf_counter() - g.began) * 1000, 1) if "began" in g else None,
         address=address(),
-        account=account.id if account is not None else None,
+        account=actor.account_id if actor is not None else None,
     )
     return response
