@@ -1,7 +1,7 @@
 """What intake writes, and that a refused intake writes nothing even when its transaction goes on."""
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 from tests.factories import STREET_LIGHT, actor_named, receive, row_counts
 
 from hotline.bootstrap import Runtime
@@ -32,8 +32,14 @@ def test_ticket_caller_event_and_job_belong_together(parts: Runtime) -> None:
         assert (job.dedupe_key, job.max_attempts) == (f"triage:{ticket.id}", 8)
         assert ticket.caller is not None
         assert parts.context.vault.open(ticket.caller.phone_sealed) == "13912345678"
-        # All of it is read back as it was written.
+        # All of it is read back as it was written, what nobody gave included.
+        known = [
+            (row, column.key, getattr(row, column.key))
+            for row in (ticket, ticket.caller)
+            for column in inspect(row).mapper.column_attrs
+        ]
         session.expire_all()
+        assert [(row, name, getattr(row, name)) for row, name, _ in known] == known
         assert (ticket.content, ticket.created_by, ticket.caller.ticket_id) == (
             STREET_LIGHT,
             agent.account_id,
