@@ -143,10 +143,10 @@ class Stack:
         """Start a beat."""
         return self._start(name, beat_argv())
 
-    def start_web(self) -> Web:
+    def start_web(self, name: str = "web") -> Web:
         """Start a web server, wait until it answers and return a client of it."""
         port = _free_port()
-        program = self._start("web", web_argv("127.0.0.1", port, 1, 8))
+        program = self._start(name, web_argv("127.0.0.1", port, 1, 8))
         web = Web(port, token_for(self.parts, "agent01"))
         wait_for("the web server answers", lambda: program.poll() is None and web.answers(), 60)
         return web
