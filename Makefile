@@ -28,6 +28,10 @@ check: $(STAMPS)/dev ## Lint, types and import rules.
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint docker/Dockerfile
+
+bench: install ## Measure speed, latency and memory beside their references; writes bench/latest.json.
+	$(BIN)/python -m bench $(ARGS)
 
 format: $(STAMPS)/dev ## Put the code into the house's format.
 	$(BIN)/ruff check --fix

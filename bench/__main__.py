@@ -1,0 +1,52 @@
+"""``python -m bench``: measure everything, print a table, write ``bench/latest.json``."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+from bench import footprint, serving
+from bench.report import LATEST, Line, circumstances, describe, table, write
+from bench.rig import open_rig
+
+PARTS = ("rate", "latency", "flow", "help", "stack")
+
+
+def main() -> int:
+    """Measure; return 0 when every target is met."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part only; may be repeated")
+    parser.add_argument("--short", action="store_true", help="see that it works: figures of seconds mean little")
+    given = parser.parse_args()
+    where = circumstances()
+    _say(describe(where))
+    lines = list(_measure(given.only or PARTS, short=given.short))
+    if not given.only:
+        write(where, lines)
+        _say(f"written to {LATEST}")
+    sys.stdout.write(f"\n{table(lines)}\n")
+    return 0 if all(line.met is not False for line in lines) else 1
+
+
+def _measure(parts: list[str] | tuple[str, ...], *, short: bool) -> Iterator[Line]:
+    lengths = serving.SHORT if short else serving.Lengths()
+    if {"rate", "latency", "flow"} & set(parts):
+        with open_rig() as rig:
+            for part, measure in (("rate", serving.intake_rate), ("latency", serving.latency), ("flow", serving.flow)):
+                if part in parts:
+                    _say(f"measuring {part} …")
+                    yield from measure(rig, lengths, _say)
+    if "help" in parts:
+        _say("measuring help …")
+        yield from footprint.command_line(3 if short else 15)
+    if "stack" in parts:
+        _say("measuring stack …")
+        yield from footprint.stack(_say, 200 if short else 3000)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
