@@ -89,6 +89,7 @@ def make_settings(database_url: str, redis_url: str, **changes: object) -> Setti
         "environment": "test",
         # Chance has no place in most tests; those of the blind check set their own share.
         "blind_share": 0,
+        "answer_followup_share": 0,
     }
     return Settings(**(values | changes))
 

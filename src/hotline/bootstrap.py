@@ -22,7 +22,7 @@ from hotline.jobs import queue
 from hotline.jobs.doorbell import CeleryDoorbell, Doorbell, ring_after_commit
 from hotline.jobs.messaging import make_celery
 from hotline.jobs.queue import Sweep
-from hotline.jobs.registry import PRUNE, RETENTION, TRIAGE, Handler
+from hotline.jobs.registry import ARCHIVE, CLOCK, PRUNE, RETENTION, TRIAGE, Handler
 from hotline.jobs.runner import Outcome, Runner
 from hotline.jobs.schedule import RETENTION_SCHEDULE, SCHEDULE, tick
 from hotline.ml.classifier import TriageModel
@@ -30,7 +30,8 @@ from hotline.ml.errors import ModelError
 from hotline.ml.registry import active_version, default_models_folder, load_active
 from hotline.reference import load_taxonomy
 from hotline.reference.calendars import load_calendar
-from hotline.services import retention
+from hotline.services import notices, retention
+from hotline.services.archiving import archive
 from hotline.services.context import Clock, Context
 from hotline.services.triage import triage
 from hotline.settings import Settings
@@ -125,6 +126,7 @@ def start(settings: Settings, *, clock: Clock = utc_now, doorbell: Doorbell | No
         calendar=load_calendar("cn"),
         limits=DEFAULT_RULES,
         blind_share=settings.blind_share,
+        answer_followup_share=settings.answer_followup_share,
     )
     worker = f"{socket.gethostname()}:{os.getpid()}"
     runner = Runner(sessions, _handlers(context, settings), worker, settings.job_lease_seconds)
@@ -153,4 +155,17 @@ def _handlers(context: Context, settings: Settings) -> Mapping[str, Handler]:
             before = closes_before(context.now(), settings.retention_days)
             retention.close_out(session, context, SYSTEM, before)
 
-    return {TRIAGE.name: run_triage, PRUNE.name: run_prune, RETENTION.name: run_retention}
+    def run_clock(session: Session, _args: Mapping[str, Any]) -> None:
+        if notices.sweep(session, context) == notices.SWEEP_BATCH:
+            queue.enqueue(session, CLOCK, {})
+
+    def run_archive(session: Session, _args: Mapping[str, Any]) -> None:
+        archive(session, context)
+
+    return {
+        TRIAGE.name: run_triage,
+        CLOCK.name: run_clock,
+        ARCHIVE.name: run_archive,
+        PRUNE.name: run_prune,
+        RETENTION.name: run_retention,
+    }

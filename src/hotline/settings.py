@@ -87,6 +87,8 @@ class Settings(BaseSettings):
 
     # The share of confident tickets that a dispatcher reads without the model's answer, to tell how right it is.
     blind_share: float = Field(default=0.02, ge=0, le=1)
+    # The share of inquiries answered at once that is followed up.
+    answer_followup_share: float = Field(default=0.1, ge=0, le=1)
 
     @property
     def second_factor_required(self) -> bool:

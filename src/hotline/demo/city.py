@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.services.accounts import hash_password
-from hotline.storage.tables import Account, CatalogueEntryRow, Department, District
+from hotline.storage.tables import Account, CatalogueEntryRow, Department, District, PushDownBan
 
 # Printed at every start and good for nothing but a demo, which listens on this machine only.
 DEMO_PASSWORD = "hotline-demo"  # noqa: S105 - see above
@@ -32,7 +32,12 @@ def build_city(session: Session, valid_from: datetime) -> None:
     session.flush()
     departments = _departments(session, city["departments"])
     _accounts(session, city["accounts"], departments)
-    load_catalogue(session, demo_file("catalogue.yaml")["entries"], valid_from)
+    catalogue = demo_file("catalogue.yaml")
+    load_catalogue(session, catalogue["entries"], valid_from)
+    session.add_all(
+        PushDownBan(matter=line["matter"], basis=line["reason"], valid_from=valid_from)
+        for line in catalogue["must_not_push_down"]
+    )
 
 
 def _departments(session: Session, lines: list[dict[str, Any]]) -> dict[str, Department]:

@@ -26,6 +26,7 @@ class Words:
         for reply in demo_file("replies.yaml")["replies"]:
             for matter in reply["matters"]:
                 self._replies[matter].append(reply)
+        self._returns = demo_file("returns.yaml")["returns"]
         self._followups = demo_file("followups.yaml")["followups"]
 
     def reply(self, matter: str, type_: str, content: str) -> dict[str, Any]:
@@ -42,6 +43,13 @@ class Words:
         choices = fitting or general or honest
         solved = [reply for reply in choices if reply["resolved"]]
         return self._random.choice(solved if solved and self._random.random() < SOLVED_SHARE else choices)
+
+    def return_of(self, matter: str, department: str) -> dict[str, Any] | None:
+        """Return a reason for which ``department`` would send a ticket of ``matter`` back, None when there is none."""
+        fitting = [
+            line for line in self._returns if matter in line["matters"] and line["suggested_owner_hint"] != department
+        ]
+        return self._random.choice(fitting) if fitting else None
 
     def comment(self, rating: Satisfaction, matter: str) -> str:
         """Return what a citizen who gives ``rating`` says."""

@@ -1,12 +1,9 @@
-"""The life of a ticket (工单): its states, the moves between them, who may make each and why.
+"""What a ticket (工单) is made of: its states and overlays, the actions on it, and the codes of its fields.
 
-``TRANSITIONS`` is the only place that says so.  A move that is not in it is refused with the list of what is allowed.
+Which action is possible when, and for whom, stands in ``hotline.domain.transitions``.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
-
-from hotline.domain.people import Role
 
 
 class State(StrEnum):
@@ -19,6 +16,7 @@ class State(StrEnum):
     REPLIED = "replied"
     AWAITING_FOLLOWUP = "awaiting_followup"
     CLOSED = "closed"
+    ARCHIVED = "archived"
     ANSWERED = "answered"
     DECLINED = "declined"
     TRANSFERRED = "transferred"
@@ -34,6 +32,7 @@ STATE_NAMES: dict[State, str] = {
     State.REPLIED: "已反馈",
     State.AWAITING_FOLLOWUP: "待回访",
     State.CLOSED: "办结",
+    State.ARCHIVED: "归档",
     State.ANSWERED: "直接答复",
     State.DECLINED: "不予受理",
     State.TRANSFERRED: "转办外部",
@@ -61,167 +60,186 @@ class Action(StrEnum):
 
     QUEUE = "queue"
     DISPATCH = "dispatch"
+    TAKE_BACK = "take_back"
     ANSWER = "answer"
     MERGE = "merge"
+    UNMERGE = "unmerge"
+    SPLIT = "split"
     DECLINE = "decline"
     TRANSFER = "transfer"
+    ASSIGN = "assign"
+    DISPATCH_ON = "dispatch_on"
     SIGN = "sign"
+    CONTACT = "contact"
     REPLY = "reply"
     SEND_BACK = "send_back"
     APPROVE = "approve"
+    REQUEST_RETURN = "request_return"
+    CANCEL_RETURN = "cancel_return"
+    ACCEPT_RETURN = "accept_return"
+    REJECT_RETURN = "reject_return"
+    ADJUDICATE = "adjudicate"
+    REQUEST_EXTENSION = "request_extension"
+    APPROVE_EXTENSION = "approve_extension"
+    REFUSE_EXTENSION = "refuse_extension"
+    REQUEST_SUSPENSION = "request_suspension"
+    APPROVE_SUSPENSION = "approve_suspension"
+    REFUSE_SUSPENSION = "refuse_suspension"
+    RESUME = "resume"
+    ASK_COHANDLER = "ask_cohandler"
+    COHANDLE = "cohandle"
+    URGE = "urge"
+    SUPERVISE = "supervise"
+    RECLASSIFY = "reclassify"
     FOLLOW_UP = "follow_up"
+    REWORK = "rework"
+    REQUEST_EXCLUSION = "request_exclusion"
+    APPROVE_EXCLUSION = "approve_exclusion"
+    REFUSE_EXCLUSION = "refuse_exclusion"
     WITHDRAW = "withdraw"
+    CLOSE = "close"
+    ARCHIVE = "archive"
 
 
 ACTION_NAMES: dict[Action, str] = {
     Action.QUEUE: "转人工派单",
     Action.DISPATCH: "派单",
+    Action.TAKE_BACK: "撤回派单",
     Action.ANSWER: "直接答复",
     Action.MERGE: "并单",
+    Action.UNMERGE: "撤销并单",
+    Action.SPLIT: "拆单",
     Action.DECLINE: "不予受理",
     Action.TRANSFER: "转办外部",
+    Action.ASSIGN: "指定经办人",
+    Action.DISPATCH_ON: "转派下级",
     Action.SIGN: "签收",
+    Action.CONTACT: "先行联系",
     Action.REPLY: "反馈",
     Action.SEND_BACK: "退回重办",
     Action.APPROVE: "审核通过",
+    Action.REQUEST_RETURN: "申请退单",
+    Action.CANCEL_RETURN: "撤回退单申请",
+    Action.ACCEPT_RETURN: "同意退单",
+    Action.REJECT_RETURN: "驳回退单",
+    Action.ADJUDICATE: "裁定",
+    Action.REQUEST_EXTENSION: "申请延期",
+    Action.APPROVE_EXTENSION: "同意延期",
+    Action.REFUSE_EXTENSION: "不同意延期",
+    Action.REQUEST_SUSPENSION: "申请挂账",
+    Action.APPROVE_SUSPENSION: "同意挂账",
+    Action.REFUSE_SUSPENSION: "不同意挂账",
+    Action.RESUME: "解除挂账",
+    Action.ASK_COHANDLER: "请求协办",
+    Action.COHANDLE: "协办反馈",
+    Action.URGE: "催办",
+    Action.SUPERVISE: "督办",
+    Action.RECLASSIFY: "变更分类",
     Action.FOLLOW_UP: "回访",
+    Action.REWORK: "重办",
+    Action.REQUEST_EXCLUSION: "申请剔除",
+    Action.APPROVE_EXCLUSION: "同意剔除",
+    Action.REFUSE_EXCLUSION: "不同意剔除",
     Action.WITHDRAW: "撤诉",
+    Action.CLOSE: "办结",
+    Action.ARCHIVE: "归档",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One line of the table: ``action`` leads from any of ``sources`` to ``target`` and is open to ``roles``."""
+class Overlay(StrEnum):
+    """What lies over a ticket's state and changes what may be done, without being a state itself."""
 
-    action: Action
-    sources: frozenset[State]
-    target: State
-    roles: frozenset[Role]
-    reason: str
-
-
-def _line(
-    action: Action, sources: set[State] | frozenset[State], target: State, roles: set[Role], reason: str
-) -> Transition:
-    return Transition(action, frozenset(sources), target, frozenset(roles), reason)
+    RETURN_PENDING = "return_pending"
+    ADJUDICATION_PENDING = "adjudication_pending"
+    RETURN_BARRED = "return_barred"
+    EXTENSION_PENDING = "extension_pending"
+    EXTENDED = "extended"
+    SUSPENSION_PENDING = "suspension_pending"
+    SUSPENDED = "suspended"
+    EXCLUSION_PENDING = "exclusion_pending"
+    EXCLUDED = "excluded"
 
 
-UNDISPATCHED = {State.RECEIVED, State.AWAITING_DISPATCH}
-HOTLINE_DESK = {Role.AGENT, Role.DISPATCHER, Role.SUPERVISOR}
-
-TRANSITIONS: tuple[Transition, ...] = (
-    _line(
-        Action.QUEUE,
-        {State.RECEIVED},
-        State.AWAITING_DISPATCH,
-        {Role.SYSTEM},
-        "The model is not sure, is missing, or no catalogue entry owns the matter: a person decides.",
-    ),
-    _line(
-        Action.DISPATCH,
-        UNDISPATCHED,
-        State.AWAITING_SIGN,
-        {Role.SYSTEM, Role.AGENT, Role.DISPATCHER, Role.SUPERVISOR},
-        "The owner is known; the sign and handling limits start.",
-    ),
-    _line(
-        Action.ANSWER,
-        UNDISPATCHED,
-        State.ANSWERED,
-        HOTLINE_DESK,
-        "An inquiry (咨询) answered on the spot needs no department.",
-    ),
-    _line(
-        Action.MERGE,
-        UNDISPATCHED,
-        State.MERGED,
-        HOTLINE_DESK,
-        "The same event is already in hand; this caller is informed with that ticket.",
-    ),
-    _line(
-        Action.DECLINE,
-        UNDISPATCHED,
-        State.DECLINED,
-        {Role.DISPATCHER, Role.SUPERVISOR},
-        "Courts, discipline (12388) and disclosure requests have channels of their own, which the caller is told.",
-    ),
-    _line(
-        Action.TRANSFER,
-        UNDISPATCHED,
-        State.TRANSFERRED,
-        HOTLINE_DESK,
-        "Emergencies belong to 110, 119 and 120; the call is handed over.",
-    ),
-    _line(
-        Action.SIGN,
-        {State.AWAITING_SIGN},
-        State.HANDLING,
-        {Role.HANDLER, Role.LEAD},
-        "The department takes the ticket in hand.",
-    ),
-    _line(
-        Action.REPLY,
-        {State.HANDLING},
-        State.REPLIED,
-        {Role.HANDLER, Role.LEAD},
-        "The department says what it found and did.",
-    ),
-    _line(
-        Action.SEND_BACK,
-        {State.REPLIED},
-        State.HANDLING,
-        {Role.LEAD},
-        "The department's lead is not satisfied with the reply; the clock runs on.",
-    ),
-    _line(
-        Action.APPROVE,
-        {State.REPLIED},
-        State.AWAITING_FOLLOWUP,
-        {Role.LEAD},
-        "The lead answers for the reply; handling ends here.",
-    ),
-    _line(
-        Action.FOLLOW_UP,
-        {State.AWAITING_FOLLOWUP},
-        State.CLOSED,
-        {Role.FOLLOWUP, Role.SUPERVISOR},
-        "The citizen has said whether it is solved, or could not be reached.",
-    ),
-    _line(
-        Action.WITHDRAW,
-        OPEN_STATES,
-        State.WITHDRAWN,
-        {Role.AGENT, Role.DISPATCHER, Role.FOLLOWUP, Role.SUPERVISOR},
-        "The citizen takes the complaint back (撤诉); the hotline records it for them.",
-    ),
-)
+OVERLAY_NAMES: dict[Overlay, str] = {
+    Overlay.RETURN_PENDING: "退单待审",
+    Overlay.ADJUDICATION_PENDING: "待裁定",
+    Overlay.RETURN_BARRED: "不得再退",
+    Overlay.EXTENSION_PENDING: "延期待审",
+    Overlay.EXTENDED: "已延期",
+    Overlay.SUSPENSION_PENDING: "挂账待审",
+    Overlay.SUSPENDED: "挂账",
+    Overlay.EXCLUSION_PENDING: "剔除待审",
+    Overlay.EXCLUDED: "已剔除",
+}
 
 
-class TransitionRefused(Exception):
-    """The move is not in the table.  ``allowed`` lists what this role may do in the ticket's present state."""
+class ReturnReason(StrEnum):
+    """Why a department says that a ticket is not its own (退单理由)."""
 
-    def __init__(self, state: State, action: Action, role: Role, allowed: tuple[Action, ...]) -> None:
-        self.state, self.action, self.role, self.allowed = state, action, role, allowed
-        listed = ", ".join(allowed) or "nothing"
-        super().__init__(f"'{action}' is not possible in state '{state}' for role '{role}'; allowed now: {listed}")
-
-    @property
-    def is_role_matter(self) -> bool:
-        """Tell whether the move exists in this state, but not for this role."""
-        return any(line.action == self.action and self.state in line.sources for line in TRANSITIONS)
-
-
-def allowed_actions(state: State, role: Role) -> tuple[Action, ...]:
-    """Return what ``role`` may do to a ticket in ``state``, in the order of the table."""
-    return tuple(line.action for line in TRANSITIONS if state in line.sources and role in line.roles)
+    NOT_OUR_DUTY = "not_our_duty"
+    WRONG_AREA = "wrong_area"
+    MUST_NOT_PUSH_DOWN = "must_not_push_down"
+    MULTI_DEPARTMENT = "multi_department"
+    INFO_INCOMPLETE = "info_incomplete"
+    DUPLICATE = "duplicate"
+    LEGAL_CHANNEL = "legal_channel"
+    HIGHER_AUTHORITY = "higher_authority"
+    CONFLICT_OF_INTEREST = "conflict_of_interest"
 
 
-def next_state(state: State, action: Action, role: Role) -> State:
-    """Return where ``action`` by ``role`` leads from ``state``.  Raises ``TransitionRefused`` when it leads nowhere."""
-    for line in TRANSITIONS:
-        if line.action == action and state in line.sources and role in line.roles:
-            return line.target
-    raise TransitionRefused(state, action, role, allowed_actions(state, role))
+RETURN_REASON_NAMES: dict[ReturnReason, str] = {
+    ReturnReason.NOT_OUR_DUTY: "非本单位职责",
+    ReturnReason.WRONG_AREA: "不属本辖区",
+    ReturnReason.MUST_NOT_PUSH_DOWN: "属不得下派事项",
+    ReturnReason.MULTI_DEPARTMENT: "涉及多部门，需拆单",
+    ReturnReason.INFO_INCOMPLETE: "要素不全，无法办理",
+    ReturnReason.DUPLICATE: "重复工单",
+    ReturnReason.LEGAL_CHANNEL: "应走诉讼、仲裁、信访等法定途径",
+    ReturnReason.HIGHER_AUTHORITY: "上级或垂直管理部门事权",
+    ReturnReason.CONFLICT_OF_INTEREST: "涉及本单位，应当回避",
+}
+
+
+class ExclusionReason(StrEnum):
+    """Why a ticket is left out of a department's figures (剔除理由)."""
+
+    UNREASONABLE = "unreasonable"
+    AGAINST_LAW = "against_law"
+    MALICIOUS = "malicious"
+    FORCE_MAJEURE = "force_majeure"
+
+
+EXCLUSION_REASON_NAMES: dict[ExclusionReason, str] = {
+    ExclusionReason.UNREASONABLE: "诉求不合理",
+    ExclusionReason.AGAINST_LAW: "诉求违反法律政策",
+    ExclusionReason.MALICIOUS: "恶意重复投诉",
+    ExclusionReason.FORCE_MAJEURE: "不可抗力",
+}
+
+
+class QueueReason(StrEnum):
+    """Why a ticket waits for a dispatcher (人工派单原因)."""
+
+    NOT_CONFIDENT = "not_confident"
+    BLIND_CHECK = "blind_check"
+    NO_OWNER = "no_owner"
+    NO_MODEL = "no_model"
+    CONFLICT = "conflict"
+    RETURNED = "returned"
+    TAKEN_BACK = "taken_back"
+    UNMERGED = "unmerged"
+
+
+QUEUE_REASON_NAMES: dict[QueueReason, str] = {
+    QueueReason.NOT_CONFIDENT: "分类把握不足",
+    QueueReason.BLIND_CHECK: "盲审抽检",
+    QueueReason.NO_OWNER: "权责清单无承办单位",
+    QueueReason.NO_MODEL: "分类模型不可用",
+    QueueReason.CONFLICT: "诉求涉及承办单位自身",
+    QueueReason.RETURNED: "退单改派",
+    QueueReason.TAKEN_BACK: "撤回派单",
+    QueueReason.UNMERGED: "撤销并单",
+}
 
 
 class Channel(StrEnum):

@@ -5,7 +5,7 @@ All instants are the database's own ``now()``, so that machines with different c
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, delete, func, select, text, update
@@ -37,21 +37,31 @@ class LeaseLost(Exception):
     """Somebody else has taken the job over; what was done under the old lease must be rolled back."""
 
 
-def enqueue(session: Session, kind: JobKind, args: Mapping[str, int], *, dedupe_key: str | None = None) -> int | None:
+def enqueue(
+    session: Session,
+    kind: JobKind,
+    args: Mapping[str, int | str | bool | None],
+    *,
+    dedupe_key: str | None = None,
+    not_before: datetime | None = None,
+) -> int | None:
     """Write a job row in the caller's transaction and ring when it commits.
 
-    Returns the job's id, or None when a job with the same ``dedupe_key`` exists already.
+    A job that has to wait until ``not_before`` is rung for by the sweep.  Returns the job's id, or None when a job with
+    the same ``dedupe_key`` exists already.
     """
-    statement = (
-        insert(Job)
-        .values(
-            kind=kind.name, queue=kind.queue, args=dict(args), dedupe_key=dedupe_key, max_attempts=kind.max_attempts
-        )
-        .on_conflict_do_nothing(index_elements=[Job.dedupe_key])
-        .returning(Job.id)
-    )
+    values: dict[str, Any] = {
+        "kind": kind.name,
+        "queue": kind.queue,
+        "args": dict(args),
+        "dedupe_key": dedupe_key,
+        "max_attempts": kind.max_attempts,
+    }
+    if not_before is not None:
+        values |= {"available_at": func.greatest(func.now(), not_before), **_UNRUNG}
+    statement = insert(Job).values(values).on_conflict_do_nothing(index_elements=[Job.dedupe_key]).returning(Job.id)
     job_id = session.execute(statement).scalar()
-    if job_id is not None:
+    if job_id is not None and not_before is None:
         ring_later(session, kind.queue, job_id)
     return job_id
 

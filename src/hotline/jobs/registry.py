@@ -28,8 +28,11 @@ class JobKind:
 
 
 TRIAGE = JobKind("triage", queue="triage", max_attempts=8)
+NOTIFY = JobKind("notify", queue="notify", max_attempts=8, retry_after=10.0)
+CLOCK = JobKind("clock", queue="maintenance", max_attempts=3)
+ARCHIVE = JobKind("archive", queue="maintenance", max_attempts=3)
 PRUNE = JobKind("prune", queue="maintenance", max_attempts=3)
 RETENTION = JobKind("retention", queue="maintenance", max_attempts=3)
 
-KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (TRIAGE, PRUNE, RETENTION)}
+KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (TRIAGE, CLOCK, ARCHIVE, PRUNE, RETENTION)}
 QUEUES: tuple[str, ...] = tuple(dict.fromkeys(kind.queue for kind in KINDS.values()))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from hotline.jobs.queue import Sweep, enqueue, sweep
-from hotline.jobs.registry import PRUNE, RETENTION, JobKind
+from hotline.jobs.registry import ARCHIVE, CLOCK, PRUNE, RETENTION, JobKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,11 @@ class Periodic:
         return int(now.timestamp() // self.every.total_seconds())
 
 
-SCHEDULE: tuple[Periodic, ...] = (Periodic(PRUNE, timedelta(hours=1)),)
+SCHEDULE: tuple[Periodic, ...] = (
+    Periodic(CLOCK, timedelta(minutes=1)),
+    Periodic(ARCHIVE, timedelta(hours=1)),
+    Periodic(PRUNE, timedelta(hours=1)),
+)
 
 
 # Only where the city has said so (HOTLINE_RETENTION_AUTOMATIC).  A batch an hour keeps up with any city.

@@ -36,7 +36,8 @@ class Context:
     """The surroundings of a service call.
 
     ``classifier`` returns None while no usable model is there.  ``blind_share`` of the tickets that the model would
-    dispatch go to a dispatcher who does not see its answer.
+    dispatch go to a dispatcher who does not see its answer; ``answer_followup_share`` of what is answered at once is
+    followed up.  ``notifies`` says that a notifier is configured, so that notifications are worth writing down.
     """
 
     now: Clock
@@ -46,3 +47,5 @@ class Context:
     calendar: Calendar
     limits: LimitRules
     blind_share: float = 0.0
+    answer_followup_share: float = 0.0
+    notifies: bool = False

@@ -1,150 +1,240 @@
 """Dispatch (派单): find who owns the matter there, hand the ticket over and start the limits."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from hotline.domain.limits import Kind, deadline, resolve
+from hotline.domain.limits import Kind
 from hotline.domain.people import Actor
-from hotline.domain.responsibility import CatalogueEntry, find_owner
-from hotline.domain.ticket import Action, ComplaintType, State, Urgency, next_state
-from hotline.services.access import find_ticket
+from hotline.domain.ticket import Action, ComplaintType, QueueReason, State, Urgency
+from hotline.services import clock
+from hotline.services.access import require_lead, subtree
+from hotline.services.assignments import current_assignment, end_assignment, hand_over
+from hotline.services.cohandling import ask
 from hotline.services.context import Context
-from hotline.services.errors import InvalidInput
-from hotline.services.labels import keep_label
-from hotline.services.moves import move, record
-from hotline.storage.tables import CatalogueEntryRow, Department, Ticket
+from hotline.services.errors import Conflict, InvalidInput
+from hotline.services.labels import LabelSource, keep_label
+from hotline.services.locking import lock_ticket
+from hotline.services.moves import move, require
+from hotline.services.ownership import (
+    department_coded,
+    is_judge_of_itself,
+    owner_of,
+    push_down_basis,
+    require_may_own,
+)
+from hotline.storage.tables import Account, Assignment, CatalogueEntryRow, Department, Ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchTicket:
-    """A dispatcher's decision.  What is None stays as it is; without ``department`` the catalogue names the owner."""
+    """A dispatcher's decision.  What is None stays as it is; without ``department`` the catalogue names the owner.
+
+    ``overseer`` is a co-handler named with a complaint that goes to the department it is about.
+    """
 
     number: str
     matter: str | None = None
     department: str | None = None
+    overseer: str | None = None
+    about_department: str | None = None
     type: ComplaintType | None = None
     urgency: Urgency | None = None
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchOn:
+    """A department hands the ticket on to one of its sub-units (转派下级)."""
+
+    number: str
+    department: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack:
+    """A dispatch is undone before it is signed for (撤回)."""
+
+    number: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignTicket:
+    """Who of the department handles it (经办人); None takes the name off again."""
+
+    number: str
+    username: str | None
+
+
 def dispatch(session: Session, context: Context, command: DispatchTicket, actor: Actor) -> Ticket:
-    """Dispatch by hand.  Raises ``InvalidInput`` when matter or department is unknown or no owner is found."""
-    ticket = find_ticket(session, actor, command.number, lock=True)
+    """Dispatch by hand.
+
+    Raises ``InvalidInput`` when matter or department is unknown, no owner is found, or the department must not get it.
+    """
+    ticket = lock_ticket(session, context, actor, command.number)
     # Refused moves are refused before anything of the ticket is changed.
-    next_state(State(ticket.state), Action.DISPATCH, actor.role)
-    _relabel(session, context, ticket, command, actor)
+    require(ticket, Action.DISPATCH, actor)
+    relabel(session, context, ticket, command.matter, actor)
+    ticket.type = command.type or ticket.type
+    ticket.urgency = command.urgency or ticket.urgency
+    if command.about_department is not None:
+        about = department_coded(session, command.about_department, "about_department")
+        ticket.about_department_id = about.id
+    overseer = department_coded(session, command.overseer, "overseer") if command.overseer else None
+    now = context.now()
     if command.department is not None:
-        department = session.scalars(select(Department).where(Department.code == command.department)).one_or_none()
-        if department is None or not department.active:
-            raise InvalidInput("department", "there is no active department with this code")
-        _hand_over(session, context, ticket, department, None, actor, command.reason)
-    elif not dispatch_to_owner(session, context, ticket, actor, reason=command.reason):
-        field = "department" if ticket.matter else "matter"
-        raise InvalidInput(field, "the catalogue names no owner for this matter here; give a department")
+        department = department_coded(session, command.department)
+        require_may_own(session, ticket, department, actor, now, overseer=overseer)
+        hand_over(session, context, ticket, department, actor, action=Action.DISPATCH, reason=command.reason)
+    else:
+        entry = owner_of(session, ticket.matter, ticket.district, now) if ticket.matter else None
+        if entry is None:
+            field = "department" if ticket.matter else "matter"
+            raise InvalidInput(field, "the catalogue names no owner for this matter here; give a department")
+        require_may_own(session, ticket, entry.lead_department, actor, now, overseer=overseer)
+        dispatch_by_entry(session, context, ticket, entry, actor, reason=command.reason)
+    if overseer is not None and overseer not in ticket.cohandlers:
+        ticket.cohandlers = [*ticket.cohandlers, overseer]
     return ticket
 
 
-def _relabel(session: Session, context: Context, ticket: Ticket, command: DispatchTicket, actor: Actor) -> None:
-    """Take over what the dispatcher says.  Confirming the model's own matter is a human label too."""
-    matter = command.matter or ticket.matter
-    if matter is not None:
-        if matter not in context.taxonomy.matters:
-            raise InvalidInput("matter", "unknown matter; use a code from A01 to G09")
-        ticket.matter, ticket.task, ticket.matter_source = matter, matter[0], actor.role
-        keep_label(session, ticket, matter, "blind" if ticket.blind else "dispatcher", actor, context.now())
-    ticket.type = command.type or ticket.type
-    ticket.urgency = command.urgency or ticket.urgency
+def relabel(
+    session: Session,
+    context: Context,
+    ticket: Ticket,
+    matter: str | None,
+    actor: Actor,
+    *,
+    source: LabelSource = "dispatcher",
+) -> None:
+    """Take over what a person says the matter is.  Confirming the model's own matter is a human label too."""
+    said = matter or ticket.matter
+    if said is None:
+        return
+    if said not in context.taxonomy.matters:
+        raise InvalidInput("matter", "unknown matter; use a code from A01 to G09")
+    ticket.matter, ticket.task, ticket.matter_source = said, said[0], actor.role
+    keep_label(session, ticket, said, "blind" if ticket.blind else source, actor, context.now())
 
 
 def dispatch_to_owner(
     session: Session, context: Context, ticket: Ticket, actor: Actor, *, reason: str | None = None
-) -> bool:
-    """Dispatch to whom the catalogue names; return False and change nothing when it names nobody."""
-    if ticket.matter is None:
-        return False
-    entry = _owner(session, ticket.matter, ticket.district, context.now())
-    if entry is None:
-        return False
-    _hand_over(session, context, ticket, entry.lead_department, entry, actor, reason)
-    return True
+) -> QueueReason | None:
+    """Dispatch to whom the catalogue names.  Returns None, or why a person has to decide; then nothing is changed."""
+    now = context.now()
+    entry = owner_of(session, ticket.matter, ticket.district, now) if ticket.matter else None
+    if entry is None or push_down_basis(session, ticket.matter, entry.lead_department, now) is not None:
+        return QueueReason.NO_OWNER
+    if is_judge_of_itself(session, ticket, entry.lead_department):
+        return QueueReason.CONFLICT
+    dispatch_by_entry(session, context, ticket, entry, actor, reason=reason)
+    return None
 
 
-def _owner(session: Session, matter: str, district: str | None, at: datetime) -> CatalogueEntryRow | None:
-    query = select(CatalogueEntryRow).where(
-        CatalogueEntryRow.matter == matter,
-        or_(CatalogueEntryRow.district.is_(None), CatalogueEntryRow.district == district),
-    )
-    rows = {row.id: row for row in session.scalars(query)}
-    entries = [
-        CatalogueEntry(row.id, row.matter, row.district, row.lead_department_id, (), row.valid_from, row.valid_to)
-        for row in rows.values()
-    ]
-    found = find_owner(entries, matter, district, at)
-    return rows[found.entry_id] if found else None
-
-
-def _hand_over(
+def dispatch_by_entry(
     session: Session,
     context: Context,
     ticket: Ticket,
-    department: Department,
-    entry: CatalogueEntryRow | None,
+    entry: CatalogueEntryRow,
     actor: Actor,
-    reason: str | None,
+    *,
+    action: Action = Action.DISPATCH,
+    reason: str | None = None,
 ) -> None:
+    """Hand the ticket to the entry's lead department and ask its co-handlers for their part."""
+    ticket.cohandlers = list(entry.cohandlers)
+    data = {"cohandlers": [helper.code for helper in entry.cohandlers]}
+    owner = entry.lead_department
+    hand_over(session, context, ticket, owner, actor, action=action, entry=entry, reason=reason, data=data)
+    for helper in entry.cohandlers:
+        ask(session, context, ticket, helper, actor, "按权责清单协助主办单位办理")
+
+
+def dispatch_on(session: Session, context: Context, command: DispatchOn, actor: Actor) -> Ticket:
+    """Hand the ticket on to a sub-unit of the actor's department, which signs for it anew."""
+    ticket = lock_ticket(session, context, actor, command.number)
+    require_lead(session, actor, ticket)
+    require(ticket, Action.DISPATCH_ON, actor)
+    department = department_coded(session, command.department)
+    holder = ticket.lead_department_id
+    assert holder is not None
+    if department.id == holder or department.id not in subtree(session, holder):
+        raise InvalidInput("department", "is not a sub-unit of the department that has the ticket")
     now = context.now()
-    # The column too, since what follows in this transaction asks for it before it is flushed.
-    ticket.lead_department, ticket.lead_department_id = department, department.id
-    ticket.catalogue_entry_id = entry.id if entry else None
-    ticket.cohandlers = list(entry.cohandlers) if entry else []
-    # The handling limit runs from the first dispatch and no later one resets it.
-    ticket.dispatched_at = ticket.dispatched_at or now
-    set_dues(context, ticket, sign_from=now)
-    data = _due_data(ticket) | {
-        "department": department.code,
-        "cohandlers": [helper.code for helper in ticket.cohandlers],
-        "entry": ticket.catalogue_entry_id,
-        "matter": ticket.matter,
-        "matter_source": ticket.matter_source,
-    }
-    move(session, context, ticket, Action.DISPATCH, actor, now, reason=reason, data=data)
+    require_may_own(session, ticket, department, actor, now, overseer=None)
+    left = end_assignment(session, ticket, now, by="dispatched_on")
+    hand_over(
+        session, context, ticket, department, actor, action=Action.DISPATCH_ON, parent=left, reason=command.reason
+    )
+    return ticket
 
 
-def set_dues(context: Context, ticket: Ticket, *, sign_from: datetime) -> None:
-    """Set both dues of a dispatched ticket: signing from ``sign_from``, handling from the first dispatch."""
-    assert ticket.dispatched_at is not None
+def take_back(session: Session, context: Context, command: TakeBack, actor: Actor) -> Ticket:
+    """Undo the last dispatch while nobody has signed for it.
 
-    # A ticket whose type nobody has said yet gets the longest limit; triage or a person says it, and the dues follow.
-    kind_of_request = ticket.type or ""
+    The hotline's desk takes it back into its queue; a department takes back what it handed on to a sub-unit.
+    """
+    ticket = lock_ticket(session, context, actor, command.number)
+    target = require(ticket, Action.TAKE_BACK, actor)
+    now = context.now()
+    if target is State.HANDLING:
+        _take_back_from_subunit(session, context, ticket, command, actor)
+        return ticket
+    end_assignment(session, ticket, now, by="taken_back")
+    ticket.dispatch_due = clock.due_from(context, ticket, Kind.DISPATCH, now)
+    return_to_queue(ticket, QueueReason.TAKEN_BACK)
+    move(session, context, ticket, Action.TAKE_BACK, actor, now, reason=command.reason)
+    return ticket
 
-    def due(kind: Kind, start: datetime) -> datetime:
-        resolved = resolve(context.limits, kind, kind_of_request, ticket.matter, ticket.district, ticket.urgency)
-        instant = deadline(context.calendar, start, resolved).instant
-        assert instant is not None, "nothing is suspended at dispatch, so the due is known"
-        return instant
 
-    ticket.sign_due = due(Kind.SIGN, sign_from)
-    ticket.handle_due = due(Kind.HANDLE, ticket.dispatched_at)
-
-
-def recompute_dues(
-    session: Session, context: Context, ticket: Ticket, actor: Actor, at: datetime, *, reason: str
+def _take_back_from_subunit(
+    session: Session, context: Context, ticket: Ticket, command: TakeBack, actor: Actor
 ) -> None:
-    """After a change of type, matter or urgency: the dues from their original starts, with an event that keeps both."""
-    assert ticket.dispatched_at is not None
-    before = _due_data(ticket)
-    set_dues(context, ticket, sign_from=ticket.dispatched_at)
-    after = _due_data(ticket)
-    if after != before:
-        record(session, context, ticket, "dues_recomputed", actor, at, reason=reason, data={"before": before, **after})
+    present = current_assignment(session, ticket)
+    handed_on_by = session.get(Assignment, present.parent_id) if present.parent_id else None
+    mine = subtree(session, actor.department_id) if actor.department_id is not None else frozenset()
+    if handed_on_by is None or handed_on_by.department_id not in mine:
+        raise Conflict("only what your department handed on to a sub-unit can be taken back by it")
+    now = context.now()
+    end_assignment(session, ticket, now, by="taken_back")
+    # It is the earlier assignment that goes on; its limits were met or missed already.
+    handed_on_by.ended_at = handed_on_by.ended_by = None
+    department = session.get_one(Department, handed_on_by.department_id)
+    ticket.lead_department, ticket.lead_department_id = department, department.id
+    ticket.assignee_id = None
+    ticket.assigned_at, ticket.sign_due = handed_on_by.at, handed_on_by.sign_due
+    ticket.return_due = handed_on_by.return_due
+    handed_on_by.signed_at = handed_on_by.signed_at or now
+    ticket.signed_at = handed_on_by.signed_at
+    move(session, context, ticket, Action.TAKE_BACK, actor, now, reason=command.reason)
 
 
-def _due_data(ticket: Ticket) -> dict[str, Any]:
-    return {
-        "sign_due": ticket.sign_due.isoformat() if ticket.sign_due else None,
-        "handle_due": ticket.handle_due.isoformat() if ticket.handle_due else None,
-    }
+def assign(session: Session, context: Context, command: AssignTicket, actor: Actor) -> Ticket:
+    """Name the person who handles the ticket.  Raises ``InvalidInput`` for somebody outside the lead department."""
+    ticket = lock_ticket(session, context, actor, command.number)
+    require_lead(session, actor, ticket)
+    require(ticket, Action.ASSIGN, actor)
+    person = _colleague(session, ticket, command.username) if command.username else None
+    ticket.assignee_id = person.id if person else None
+    data = {"assignee": person.username if person else None}
+    move(session, context, ticket, Action.ASSIGN, actor, context.now(), data=data)
+    return ticket
+
+
+def _colleague(session: Session, ticket: Ticket, username: str) -> Account:
+    assert ticket.lead_department_id is not None
+    within = subtree(session, ticket.lead_department_id)
+    found = session.query(Account).filter(Account.username == username, Account.active).one_or_none()
+    if found is None or found.department_id not in within:
+        raise InvalidInput("username", "there is nobody of this name in the department that has the ticket")
+    return found
+
+
+def return_to_queue(ticket: Ticket, reason: QueueReason) -> None:
+    """Take the ticket off its department, so that a dispatcher decides anew; the caller makes the move."""
+    ticket.lead_department = None
+    ticket.lead_department_id = ticket.catalogue_entry_id = ticket.assignee_id = None
+    ticket.cohandlers = []
+    ticket.queue_reason = reason

@@ -8,16 +8,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.domain.city_time import CITY_ZONE
+from hotline.domain.limits import Kind, deadline, resolve
 from hotline.domain.people import Actor
-from hotline.domain.ticket import Action, Channel, ComplaintType, State, Urgency
+from hotline.domain.ticket import Channel, ComplaintType, State, Urgency
 from hotline.jobs.doorbell import ring_later
 from hotline.jobs.registry import TRIAGE
+from hotline.services.answers import answer_ticket
 from hotline.services.context import Context
 from hotline.services.dispatch import dispatch_to_owner
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.labels import keep_label
 from hotline.services.merging import merge_into
-from hotline.services.moves import move
+from hotline.services.ownership import department_coded
 from hotline.storage.queries.intake import write_intake
 from hotline.storage.tables import District, IdempotencyKey, Ticket
 
@@ -45,6 +47,8 @@ class ReceiveTicket:
     disposition: Disposition = "triage"
     merge_into: str | None = None
     answer: str | None = None
+    knowledge_entry: int | None = None
+    about_department: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ def _earlier(session: Session, key: dict[str, str | int]) -> Ticket:
 
 def _values(context: Context, command: ReceiveTicket, actor: Actor) -> dict[str, Any]:
     """Return what `write_intake` writes.  Only sealed forms of the caller's name and phone are among it."""
-    now, matter, phone = context.now(), command.matter, command.caller_phone
+    now, phone = context.now(), command.caller_phone
+    urgency = command.urgency or Urgency.NORMAL
     return {
         "day": f"{now.astimezone(CITY_ZONE):%Y%m%d}",
         "state": State.RECEIVED,
@@ -135,10 +140,7 @@ def _values(context: Context, command: ReceiveTicket, actor: Actor) -> dict[str,
         "district": command.district,
         "occurred_at": command.occurred_at,
         "confidential": command.confidential,
-        "urgency": command.urgency or Urgency.NORMAL,
-        "matter": matter,
-        "task": matter[0] if matter else None,
-        "matter_source": actor.role if matter else None,
+        "urgency": urgency,
         "created_by": actor.account_id,
         "received_at": now,
         "role": actor.role,
@@ -146,6 +148,23 @@ def _values(context: Context, command: ReceiveTicket, actor: Actor) -> dict[str,
         "phone_sealed": context.vault.seal(phone),
         "phone_index": context.vault.index(phone) if phone else None,
         "anonymous": command.anonymous,
+        **matter_values(command.matter, actor),
+        **job_values(context, urgency, now),
+    }
+
+
+def matter_values(matter: str | None, actor: Actor) -> dict[str, Any]:
+    """Return the columns of a matter that a person has named, or none."""
+    return {"matter": matter, "task": matter[0] if matter else None, "matter_source": actor.role if matter else None}
+
+
+def job_values(context: Context, urgency: str, now: datetime) -> dict[str, Any]:
+    """Return the triage job's columns, and until when the ticket has to be dispatched."""
+    limit = resolve(context.limits, Kind.DISPATCH, "", urgency=urgency)
+    due = deadline(context.calendar, now, limit).instant
+    return {
+        "dispatch_due": due,
+        "next_notice_at": due,
         "job_kind": TRIAGE.name,
         "job_queue": TRIAGE.queue,
         "job_max_attempts": TRIAGE.max_attempts,
@@ -154,11 +173,11 @@ def _values(context: Context, command: ReceiveTicket, actor: Actor) -> dict[str,
 
 def _dispose(session: Session, context: Context, command: ReceiveTicket, ticket: Ticket, actor: Actor) -> None:
     """Apply what the agent decided during the call; what they left open is the triage job's."""
-    now = context.now()
+    if command.about_department is not None:
+        about = department_coded(session, command.about_department, "about_department")
+        ticket.about_department_id = about.id
     if command.disposition == "answered":
-        ticket.answer = command.answer
-        ticket.ended_early_at = now
-        move(session, context, ticket, Action.ANSWER, actor, now)
+        answer_ticket(session, context, ticket, command.answer or "", command.knowledge_entry, actor)
     elif command.disposition == "merge":
         merge_into(session, context, ticket, command.merge_into or "", actor, field="merge_into")
     elif command.matter is not None:

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 from hotline.domain.audit import AuditAction
 from hotline.domain.people import DEPARTMENT_STAFF, Actor
 from hotline.services import audit
-from hotline.services.access import find_ticket
 from hotline.services.context import Context
 from hotline.services.errors import Forbidden
-from hotline.services.moves import record
+from hotline.services.events import record
+from hotline.services.locking import lock_ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class RevealedCaller:
 
 def reveal(session: Session, context: Context, command: RevealCaller, actor: Actor) -> RevealedCaller:
     """Return the readable caller.  Raises ``Forbidden`` for departments on confidential tickets (举报人保密)."""
-    ticket = find_ticket(session, actor, command.number, lock=True)
+    ticket = lock_ticket(session, context, actor, command.number)
     if ticket.confidential and actor.role in DEPARTMENT_STAFF:
         raise Forbidden("this ticket is confidential; only the hotline knows the caller and relays messages")
     event = record(session, context, ticket, "caller_revealed", actor, context.now(), reason=command.reason)

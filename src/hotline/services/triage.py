@@ -9,12 +9,16 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from hotline.domain.people import SYSTEM
-from hotline.domain.ticket import Action, ComplaintType, State, Urgency
+from hotline.domain.ticket import Action, ComplaintType, QueueReason, State, Urgency
 from hotline.ml.classifier import Prediction as Reading
+from hotline.services.conflict import find_accused
 from hotline.services.context import Context
-from hotline.services.dispatch import dispatch_to_owner, recompute_dues
+from hotline.services.dispatch import dispatch_to_owner
+from hotline.services.dues import recompute_dues
+from hotline.services.events import record
 from hotline.services.masking import mask_for
-from hotline.services.moves import move, record
+from hotline.services.moves import move
+from hotline.services.notices import settle
 from hotline.storage.tables import Prediction, Ticket, TicketEvent
 
 TRIAGED = "triaged"
@@ -27,31 +31,40 @@ def triage(session: Session, context: Context, ticket_id: int) -> bool:
     """
     query = select(Ticket).where(Ticket.id == ticket_id).with_for_update(of=Ticket)
     ticket = session.scalars(query).one_or_none()
-    if ticket is None or _is_triaged(session, ticket_id):
+    if ticket is None or is_triaged(session, ticket_id):
         return False
+    settle(session, context, ticket)
     classifier = context.classifier()
     now = context.now()
     if classifier is None:
         record(session, context, ticket, TRIAGED, SYSTEM, now, reason="no_model", data={"model_version": None})
-        _queue(session, context, ticket, now, "no_model")
+        _queue(session, context, ticket, now, QueueReason.NO_MODEL)
         return True
     reading = classifier.predict(ticket.title, ticket.content)
     _keep(session, context, ticket, classifier.version, reading)
     ticket.blind = ticket.state == State.RECEIVED and reading.auto and _is_drawn(context, ticket)
     _label(session, context, ticket, reading, now)
     _event(session, context, ticket, classifier.version, reading, now)
-    if ticket.state != State.RECEIVED:
-        return True
-    if ticket.blind:
-        _queue(session, context, ticket, now, "blind_check")
-    elif not reading.auto:
-        _queue(session, context, ticket, now, "not_confident")
-    elif not dispatch_to_owner(session, context, ticket, SYSTEM):
-        _queue(session, context, ticket, now, "no_owner")
+    if ticket.about_department_id is None:
+        ticket.about_department_id = find_accused(session, ticket)
+    if ticket.state == State.RECEIVED:
+        reason = _reason_for_a_person(session, context, ticket, auto=reading.auto)
+        if reason is not None:
+            _queue(session, context, ticket, now, reason)
     return True
 
 
-def _is_triaged(session: Session, ticket_id: int) -> bool:
+def _reason_for_a_person(session: Session, context: Context, ticket: Ticket, *, auto: bool) -> QueueReason | None:
+    """Dispatch the ticket, or say why a person has to."""
+    if ticket.blind:
+        return QueueReason.BLIND_CHECK
+    if not auto:
+        return QueueReason.NOT_CONFIDENT
+    return dispatch_to_owner(session, context, ticket, SYSTEM)
+
+
+def is_triaged(session: Session, ticket_id: int) -> bool:
+    """Tell whether the ticket has been read already, with a model or without."""
     done = exists().where(TicketEvent.ticket_id == ticket_id, TicketEvent.kind == TRIAGED)
     return bool(session.scalar(select(done)))
 
@@ -62,9 +75,10 @@ def _is_drawn(context: Context, ticket: Ticket) -> bool:
     return int.from_bytes(digest[:8], "big") < context.blind_share * 2**64
 
 
-def _queue(session: Session, context: Context, ticket: Ticket, now: datetime, reason: str) -> None:
+def _queue(session: Session, context: Context, ticket: Ticket, now: datetime, reason: QueueReason) -> None:
     """Leave the ticket to the human queue, unless the agent has settled it during the call."""
     if ticket.state == State.RECEIVED:
+        ticket.queue_reason = reason
         move(session, context, ticket, Action.QUEUE, SYSTEM, now, reason=reason)
 
 

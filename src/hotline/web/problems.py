@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from hotline.domain.ticket import TransitionRefused
+from hotline.domain.transitions import TransitionRefused
 from hotline.jobs.runner import describe
 from hotline.services.errors import Conflict, Forbidden, InvalidInput, NotFound
 

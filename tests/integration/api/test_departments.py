@@ -81,9 +81,14 @@ def test_a_co_handler_sees_the_ticket_and_may_not_decide(api: Api, number: str) 
     assert helper.get(f"{TICKETS}/{number}").json["state"] == "awaiting_sign"
 
 
-def test_what_is_offered_to_a_co_handler_is_nothing(api: Api, number: str) -> None:
-    assert api("gdgs-handler").get(f"{TICKETS}/{number}").json["allowed_actions"] == []
-    assert api("cgj-handler").get(f"{TICKETS}/{number}").json["allowed_actions"] == ["sign"]
+def test_a_co_handler_is_offered_to_report_its_part_and_nothing_else(api: Api, number: str) -> None:
+    path = f"{TICKETS}/{number}"
+    assert api("gdgs-handler").get(path).json["allowed_actions"] == ["cohandle"]
+    lead = api("cgj-handler").get(path).json["allowed_actions"]
+    assert "sign" in lead
+    assert "cohandle" not in lead
+    done = api("gdgs-handler").post(f"{path}/actions/cohandle", {"report": "线路已停电配合"})
+    assert (done.status_code, done.json["state"], done.json["allowed_actions"]) == (200, "awaiting_sign", [])
 
 
 def test_administrators_and_auditors_see_no_ticket(api: Api, parts: Runtime, number: str) -> None:

@@ -38,7 +38,7 @@ def test_a_call_becomes_a_closed_ticket_and_a_line_of_the_report(api: Api, parts
     said = {"result": "resolved", "satisfaction": "satisfied"}
     closed = api("followup01").post(f"{path}/actions/follow_up", said).json
     assert closed["state"] == "closed"
-    steps = ["received", "triaged", "dispatch", "sign", "reply", "approve", "follow_up"]
+    steps = ["received", "triaged", "dispatch", "sign", "reply", "approve", "follow_up", "close"]
     assert [event["kind"] for event in closed["events"]] == steps
 
     today = utc_now().date()

@@ -82,14 +82,17 @@ def test_a_step_out_of_turn_says_what_is_possible_now(standing_api: Api, standin
         number = ticket_after(session, standing_parts.context, Action.DISPATCH).number
     answer = standing_api("cgj-lead").post(f"/api/v1/tickets/{number}/actions/approve", {})
     assert (answer.status_code, answer.json["state"]) == (409, "awaiting_sign")
-    assert answer.json["allowed_actions"] == ["sign"]
+    assert "sign" in answer.json["allowed_actions"]
+    assert "approve" not in answer.json["allowed_actions"]
 
 
 def test_a_step_of_another_role_is_forbidden(standing_api: Api, standing_parts: Runtime) -> None:
     with transaction(standing_parts.sessions) as session:
         number = ticket_after(session, standing_parts.context, Action.DISPATCH).number
     answer = standing_api("supervisor01").post(f"/api/v1/tickets/{number}/actions/sign", {})
-    assert (answer.status_code, answer.json["allowed_actions"]) == (403, ["withdraw"])
+    assert answer.status_code == 403
+    assert "withdraw" in answer.json["allowed_actions"]
+    assert "sign" not in answer.json["allowed_actions"]
 
 
 def test_nobody_approves_a_reply_of_their_own(standing_api: Api, standing_parts: Runtime) -> None:

@@ -99,7 +99,7 @@ def test_the_day_was_a_full_one(swept: Swept) -> None:
     assert rows("SELECT count(*) FROM ticket")[0][0] == CALLERS + 1
     assert {state for (state,) in rows("SELECT DISTINCT state FROM ticket")} >= {"closed", "answered", "withdrawn"}
     kinds = {kind for (kind,) in rows("SELECT DISTINCT kind FROM ticket_event WHERE reason IS NOT NULL")}
-    assert kinds >= {"dispatch", "send_back", "follow_up", "follow_up_tried", "caller_revealed"}
+    assert kinds >= {"dispatch", "send_back", "follow_up", "caller_revealed"}
     assert {answer.status for _, answer in swept.day.answers} >= {200, 201, 400, 401, 403, 404, 409, 422, 500}
     assert rows("SELECT count(*) FROM job WHERE last_error IS NOT NULL")[0][0]
     assert rows("SELECT count(*) FROM idempotency_key")[0][0] == CALLERS

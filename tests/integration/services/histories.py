@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from tests.factories import SettledClassifier, actor_named, department, with_classifier
 
 from hotline.domain.people import Actor, Role
-from hotline.domain.ticket import Channel, ComplaintType, FollowupResult, Satisfaction, State, Urgency, allowed_actions
+from hotline.domain.ticket import Channel, ComplaintType, FollowupResult, Satisfaction, State, Urgency
+from hotline.domain.transitions import allowed_actions
 from hotline.services import dispatch, followup, handling, intake, merging
 from hotline.services.context import Context
 from hotline.services.triage import triage
@@ -88,6 +89,8 @@ class History:
                 self._approve_or_send_back(ticket)
             case State.AWAITING_FOLLOWUP if not self._withdraw(ticket, 0.05):
                 self._follow_up(ticket)
+            case State.ANSWERED | State.MERGED:
+                return False
         return bool(allowed_actions(State(ticket.state), Role.SUPERVISOR))
 
     def _of(self, ticket: Ticket, role: Role = Role.HANDLER) -> Actor:
@@ -104,8 +107,11 @@ class History:
 
     def _dispatch_or_end(self, ticket: Ticket) -> None:
         luck, boss = self.random.random(), self.people[Role.SUPERVISOR]
-        end = {0: handling.answer, 1: handling.decline, 2: handling.transfer, 3: handling.withdraw}.get(int(luck * 12))
-        if end is not None:
+        end = {1: handling.decline, 2: handling.transfer, 3: handling.withdraw}.get(int(luck * 12))
+        if int(luck * 12) == 0:
+            answer = handling.AnswerTicket(number=ticket.number, answer="已告知")
+            handling.answer(self.session, self.context, answer, boss)
+        elif end is not None:
             end(self.session, self.context, self._ended(ticket), boss)
         elif luck < 0.45 and (target := self._some_open_ticket(ticket)) is not None:
             merging.merge(self.session, self.context, merging.MergeTicket(number=ticket.number, into=target), boss)
@@ -148,8 +154,6 @@ class History:
         result = self.random.choice((*reached, *reached, *UNREACHED))
         if ticket.id % 5 == 0:
             result = FollowupResult.UNREACHABLE
-        if ticket.caller is not None and ticket.caller.anonymous and self.random.random() < 0.5:
-            result = FollowupResult.ANONYMOUS
         rating = self.random.choice([None, *Satisfaction]) if result in reached else None
         command = followup.FollowUp(number=ticket.number, result=result, satisfaction=rating)
         followup.follow_up(self.session, self.context, command, self.people[Role.FOLLOWUP])

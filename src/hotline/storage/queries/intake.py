@@ -16,7 +16,7 @@ from hotline.storage.tables import Caller, Ticket
 # What the caller of `write_intake` gives, beside the district as somebody named it.
 TICKET = (
     *("state", "channel", "type", "title", "content", "wish", "address", "occurred_at", "confidential", "urgency"),
-    *("task", "matter", "matter_source", "created_by", "received_at"),
+    *("task", "matter", "matter_source", "created_by", "received_at", "dispatch_due", "next_notice_at"),
 )
 CALLER = ("name_sealed", "phone_sealed", "phone_index", "anonymous")
 Row = TypeVar("Row", Ticket, Caller)
@@ -33,7 +33,9 @@ _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 def _defaults(table: Any) -> dict[str, Any]:
     columns = inspect(table).local_table.columns
-    return {column.name: column.default.arg if column.default is not None else None for column in columns}
+    # A list is a default that is made anew for each row.
+    plain = {column.name: column.default.arg if column.default is not None else None for column in columns}
+    return {name: None if callable(default) else default for name, default in plain.items()}
 
 
 _DEFAULTS: dict[Any, dict[str, Any]] = {table: _defaults(table) for table in (Ticket, Caller)}
@@ -96,6 +98,7 @@ def write_intake(session: Session, values: Mapping[str, Any]) -> tuple[Ticket, i
     set_committed_value(ticket, "caller", caller)
     # Nobody helps with a new ticket, which is known without asking.
     set_committed_value(ticket, "cohandlers", [])
+    set_committed_value(ticket, "overlays", [])
     return ticket, job_id
 
 

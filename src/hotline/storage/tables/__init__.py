@@ -3,6 +3,18 @@
 from hotline.storage.tables.audit import AuditEntry
 from hotline.storage.tables.base import Base
 from hotline.storage.tables.jobs import Job
+from hotline.storage.tables.life import (
+    Assignment,
+    ClockNotice,
+    CohandlingTask,
+    Exclusion,
+    Extension,
+    Followup,
+    KnowledgeEntry,
+    PushDownBan,
+    ReturnRequest,
+    Suspension,
+)
 from hotline.storage.tables.people import Account, ApiToken, Department, District
 from hotline.storage.tables.tickets import (
     TICKET_NUMBER,
@@ -19,18 +31,28 @@ __all__ = [
     "TICKET_NUMBER",
     "Account",
     "ApiToken",
+    "Assignment",
     "AuditEntry",
     "Base",
     "Caller",
     "CatalogueCohandler",
     "CatalogueEntryRow",
+    "ClockNotice",
+    "CohandlingTask",
     "Department",
     "District",
+    "Exclusion",
+    "Extension",
+    "Followup",
     "IdempotencyKey",
     "Job",
+    "KnowledgeEntry",
     "Label",
     "Prediction",
+    "PushDownBan",
     "Reply",
+    "ReturnRequest",
+    "Suspension",
     "Ticket",
     "TicketCohandler",
     "TicketEvent",

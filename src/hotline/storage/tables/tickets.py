@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hotline.domain.ticket import Channel, ComplaintType, State, Urgency
 from hotline.storage.tables.base import Base, Key
-from hotline.storage.tables.people import Department
+from hotline.storage.tables.people import Account, Department
 
 # Numbers come from a sequence: gaps are tolerated, a number is never used twice, and no intake waits for another.
 TICKET_NUMBER = Sequence("ticket_number_seq", metadata=Base.metadata)
@@ -34,7 +34,10 @@ class Ticket(Base):
         _known("urgency", Urgency),
         CheckConstraint("length(content) BETWEEN 1 AND 20000", name="content_length"),
         # A department's queue: open tickets by what falls due first.
-        Index("ix_ticket_queue", "lead_department_id", "state", "handle_due"),
+        Index("ix_ticket_queue", "lead_department_id", "state", "next_due"),
+        # The sweep of the clock: as long as the list of tickets that are still to be heard of, however many are closed.
+        Index("ix_ticket_next_notice_at", "next_notice_at", postgresql_where=text("next_notice_at IS NOT NULL")),
+        Index("ix_ticket_assignee", "assignee_id", postgresql_where=text("assignee_id IS NOT NULL")),
         Index("ix_ticket_state_received", "state", "received_at"),
         Index("ix_ticket_received_at", "received_at"),
         Index("ix_ticket_sign_due", "sign_due"),
@@ -62,30 +65,66 @@ class Ticket(Base):
     # One of the few that a dispatcher reads without the model's answer, so that its accuracy can be told without bias.
     blind: Mapped[bool] = mapped_column(default=False, server_default="false")
     answer: Mapped[str | None]
+    # Why a dispatcher has to decide, while the ticket waits for one.
+    queue_reason: Mapped[str | None]
+    # The department that the complaint is about; it never handles it alone.
+    about_department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+    knowledge_entry_id: Mapped[int | None] = mapped_column(ForeignKey("knowledge_entry.id"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    overlays: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     received_at: Mapped[datetime]
 
     lead_department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
     catalogue_entry_id: Mapped[int | None] = mapped_column(ForeignKey("catalogue_entry.id"))
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    dispatch_due: Mapped[datetime | None]
+    # The first dispatch; the present department has had the ticket since ``assigned_at``.
     dispatched_at: Mapped[datetime | None]
+    assigned_at: Mapped[datetime | None]
     sign_due: Mapped[datetime | None]
+    return_due: Mapped[datetime | None]
+    contact_due: Mapped[datetime | None]
+    contacted_at: Mapped[datetime | None]
+    # None while the ticket is suspended: nobody knows then when it will be due.
     handle_due: Mapped[datetime | None]
+    # Where the handling limit runs from: the first dispatch, unless an adjudication granted a fresh one.
+    handle_from: Mapped[datetime | None]
+    reworked_at: Mapped[datetime | None]
+    rework_due: Mapped[datetime | None]
+    # What the department has to meet next, for queues: the due of the handling or rework that runs; otherwise None.
+    next_due: Mapped[datetime | None]
+    # When the clock next has something to say (reminder, card, escalation); None when it has not.
+    next_notice_at: Mapped[datetime | None]
+    # Until when the clock has been heard.
+    noticed_until: Mapped[datetime | None]
+    # The limit, ceiling and versions that ``handle_due`` was computed with.
+    due_basis: Mapped[dict[str, Any] | None]
     signed_at: Mapped[datetime | None]
     replied_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    followup_due: Mapped[datetime | None]
     followed_up_at: Mapped[datetime | None]
     followup_result: Mapped[str | None]
     satisfaction: Mapped[str | None]
     closed_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    returns: Mapped[int] = mapped_column(default=0, server_default="0")
+    reworks: Mapped[int] = mapped_column(default=0, server_default="0")
+    suspensions: Mapped[int] = mapped_column(default=0, server_default="0")
+    urges: Mapped[int] = mapped_column(default=0, server_default="0")
+    excluded_at: Mapped[datetime | None]
     # When retention has closed out the personal data; figures do not change by it.
     anonymised_at: Mapped[datetime | None]
     ended_early_at: Mapped[datetime | None]
 
-    lead_department: Mapped[Department | None] = relationship()
+    lead_department: Mapped[Department | None] = relationship(foreign_keys=lead_department_id)
     caller: Mapped["Caller | None"] = relationship(back_populates="ticket")
-    merged_into: Mapped["Ticket | None"] = relationship(remote_side="Ticket.id")
-    events: Mapped[list["TicketEvent"]] = relationship(order_by="TicketEvent.id", viewonly=True)
+    merged_into: Mapped["Ticket | None"] = relationship(foreign_keys=merged_into_id, remote_side="Ticket.id")
+    parent: Mapped["Ticket | None"] = relationship(foreign_keys=parent_id, remote_side="Ticket.id")
+    assignee: Mapped[Account | None] = relationship(foreign_keys=assignee_id)
+    events: Mapped[list["TicketEvent"]] = relationship(order_by="TicketEvent.at, TicketEvent.id", viewonly=True)
     replies: Mapped[list["Reply"]] = relationship(order_by="Reply.id", viewonly=True)
     cohandlers: Mapped[list[Department]] = relationship(secondary="ticket_cohandler", order_by="Department.id")
 

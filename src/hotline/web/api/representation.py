@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.kpi import Rate
 from hotline.domain.people import Actor
-from hotline.domain.ticket import State, allowed_actions
-from hotline.services.access import scope_of
+from hotline.domain.ticket import State
+from hotline.services.allowed import actions_for
 from hotline.services.context import Context
 from hotline.services.masking import Mask, mask_for
 from hotline.services.reporting import Figures, Summary
@@ -39,8 +39,6 @@ def ticket_members(session: Session, ticket: Ticket, context: Context, actor: Ac
     mask = mask_for(ticket, context, actor)
     tasks, matters = context.taxonomy.tasks, context.taxonomy.matters
     lead = ticket.lead_department
-    # Co-handlers see the ticket and decide nothing.
-    decides = scope_of(session, actor).leads(ticket)
     return {
         "number": ticket.number,
         "state": ticket.state,
@@ -65,18 +63,31 @@ def ticket_members(session: Session, ticket: Ticket, context: Context, actor: Ac
         "cohandlers": [helper.name for helper in ticket.cohandlers],
         "merged_into": ticket.merged_into.number if ticket.merged_into else None,
         "answer": mask.maybe(ticket.answer),
+        "overlays": list(ticket.overlays),
+        "queue_reason": ticket.queue_reason,
+        "assignee": ticket.assignee.username if ticket.assignee else None,
+        "parent": ticket.parent.number if ticket.parent else None,
+        "dispatch_due": local(ticket.dispatch_due),
         "sign_due": local(ticket.sign_due),
+        "return_due": local(ticket.return_due),
+        "contact_due": local(ticket.contact_due),
         "handle_due": local(ticket.handle_due),
+        "rework_due": local(ticket.rework_due),
+        "next_due": local(ticket.next_due),
         "created_at": local(ticket.received_at),
         "dispatched_at": local(ticket.dispatched_at),
         "signed_at": local(ticket.signed_at),
         "replied_at": local(ticket.replied_at),
+        "contacted_at": local(ticket.contacted_at),
         "completed_at": local(ticket.completed_at),
+        "returns": ticket.returns,
+        "reworks": ticket.reworks,
+        "urges": ticket.urges,
         "followup_result": ticket.followup_result,
         "satisfaction": ticket.satisfaction,
         "closed_at": local(ticket.closed_at),
         "anonymised_at": local(ticket.anonymised_at),
-        "allowed_actions": list(allowed_actions(State(ticket.state), actor.role)) if decides else [],
+        "allowed_actions": list(actions_for(session, ticket, actor)),
     }
 
 

@@ -1,13 +1,21 @@
 """What the API takes and gives, as Pydantic models; the OpenAPI document is made from them."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from hotline.domain.city_time import CITY_ZONE
-from hotline.domain.ticket import Channel, ComplaintType, FollowupResult, Satisfaction, Urgency
+from hotline.domain.ticket import (
+    Channel,
+    ComplaintType,
+    ExclusionReason,
+    FollowupResult,
+    ReturnReason,
+    Satisfaction,
+    Urgency,
+)
 
 # When something may have happened: a date comes first, so that a bare number is never read as seconds since 1970, and
 # living memory bounds the year, because what lies before year 1 in UTC could be stored and never read back.
@@ -64,6 +72,9 @@ Code = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 Number = Annotated[str, Field(max_length=20, pattern=r"^\d{8}-\d{6,}$", examples=["20261125-000123"])]
 
 
+EntryId = Annotated[int, Field(ge=1, le=2**62, strict=True)]
+
+
 class Input(BaseModel):
     """The base of what the API takes: unknown members are refused, so that a misspelt one is not lost in silence."""
 
@@ -96,6 +107,12 @@ class TicketIn(Input):
     disposition: Literal["triage", "answered", "merge"] = "triage"
     merge_into: Number | None = None
     answer: LongText | None = None
+    knowledge_entry: EntryId | None = Field(
+        default=None, description="The entry of the knowledge base that the answer came from."
+    )
+    about_department: Code | None = Field(
+        default=None, description="Code of the department that the complaint is about; it never handles it alone."
+    )
 
 
 class DispatchIn(Input):
@@ -105,6 +122,11 @@ class DispatchIn(Input):
     department: Code | None = Field(
         default=None, description="Code of the lead department, instead of the catalogue's."
     )
+    overseer: Code | None = Field(
+        default=None,
+        description="A co-handler from elsewhere, with whom a supervisor sends it to the department accused.",
+    )
+    about_department: Code | None = Field(default=None, description="Code of the department it is about.")
     type: ComplaintType | None = None
     urgency: Urgency | None = None
     reason: LongText | None = None
@@ -124,6 +146,116 @@ class AnswerIn(Input):
     """The answer that the caller was given."""
 
     answer: LongText
+    knowledge_entry: EntryId | None = None
+
+
+class DispatchOnIn(Input):
+    """The sub-unit that gets the ticket."""
+
+    department: Code
+    reason: LongText | None = None
+
+
+class AssignIn(Input):
+    """The person who handles it; without a name nobody in particular does."""
+
+    username: ShortText | None = None
+
+
+class ContactIn(Input):
+    """What came of calling the citizen first."""
+
+    note: LongText | None = None
+
+
+class RequestReturnIn(Input):
+    """Why the ticket is not this department's."""
+
+    reason_code: ReturnReason
+    basis: LongText = Field(description="The legal basis: rule, article, list of powers.")
+    suggested_department: Code | None = None
+    note: LongText | None = None
+
+
+class AcceptReturnIn(Input):
+    """The return is right; with department, or with a matter that the catalogue owns, it goes there at once."""
+
+    reason: LongText
+    department: Code | None = None
+    matter: Code | None = None
+
+
+class AdjudicateIn(Input):
+    """The department that handles it for good."""
+
+    department: Code
+    reason: LongText
+    fresh_limit: StrictBool = Field(default=False, description="The handling limit starts anew now.")
+
+
+class RequestExtensionIn(Input):
+    """How many working days more, and why."""
+
+    working_days: int = Field(ge=1, le=10)
+    reason: LongText
+
+
+class RequestSuspensionIn(Input):
+    """Why it cannot be done now, the plan, and the day it is looked at again."""
+
+    reason: LongText
+    plan: LongText
+    review_on: date
+
+
+class AskCohandlerIn(Input):
+    """What another department is asked to do, and until when."""
+
+    department: Code
+    request: LongText
+    due: Instant | None = None
+
+
+class CohandleIn(Input):
+    """What the co-handler did of its part."""
+
+    report: LongText
+
+
+class SuperviseIn(Input):
+    """A card given by hand."""
+
+    card: Literal["yellow", "red"]
+    reason: LongText
+
+
+class ReclassifyIn(Input):
+    """What was wrong; the dues follow from their original starts."""
+
+    reason: LongText
+    type: ComplaintType | None = None
+    matter: Code | None = None
+    urgency: Urgency | None = None
+
+
+class RequestExclusionIn(Input):
+    """Why the demand cannot count, with the evidence."""
+
+    reason_code: ExclusionReason
+    evidence: LongText
+
+
+class PartIn(Input):
+    """One further matter of the call."""
+
+    content: Content
+    matter: Code | None = None
+
+
+class SplitIn(Input):
+    """What else the call was about; each part becomes a ticket."""
+
+    parts: list[PartIn] = Field(min_length=1, max_length=5)
 
 
 class MergeIn(Input):
@@ -148,6 +280,8 @@ class FollowUpIn(Input):
     result: FollowupResult
     satisfaction: Satisfaction | None = None
     comment: LongText | None = None
+    caller: Number | None = Field(default=None, description="The merged ticket whose caller was asked.")
+    rework: StrictBool = Field(default=True, description="False closes an unresolved ticket; say why in the comment.")
 
 
 class RevealIn(Input):
@@ -235,13 +369,26 @@ class TicketOut(BaseModel):
     cohandlers: list[str]
     merged_into: str | None
     answer: str | None
+    overlays: list[str] = Field(description="What lies over the state: a pending return, a suspension …")
+    queue_reason: str | None = Field(description="Why a dispatcher has to decide.")
+    assignee: str | None = Field(description="Who of the department handles it.")
+    parent: str | None = Field(description="The ticket that this one was split off.")
+    dispatch_due: datetime | None
     sign_due: datetime | None
+    return_due: datetime | None
+    contact_due: datetime | None
     handle_due: datetime | None
+    rework_due: datetime | None
+    next_due: datetime | None = Field(description="What the department has to meet next.")
     created_at: datetime
     dispatched_at: datetime | None
     signed_at: datetime | None
     replied_at: datetime | None
+    contacted_at: datetime | None
     completed_at: datetime | None
+    returns: int
+    reworks: int
+    urges: int
     followup_result: str | None
     satisfaction: str | None
     closed_at: datetime | None

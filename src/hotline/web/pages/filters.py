@@ -7,6 +7,7 @@ from flask import Flask, g
 
 from hotline.domain.calendar import Calendar
 from hotline.domain.city_time import CITY_ZONE
+from hotline.domain.clock_notices import NOTICE_NAMES
 from hotline.domain.kpi import Rate
 from hotline.domain.limits import Kind, deadline, resolve
 from hotline.domain.people import ROLE_NAMES, Permission, Role
@@ -15,6 +16,7 @@ from hotline.domain.ticket import (
     ACTION_NAMES,
     CHANNEL_NAMES,
     FOLLOWUP_RESULT_NAMES,
+    QUEUE_REASON_NAMES,
     SATISFACTION_NAMES,
     STATE_NAMES,
     URGENCY_NAMES,
@@ -45,15 +47,13 @@ EVENT_NAMES: dict[str, str] = {
     "triaged": "智能分类",
     "dues_recomputed": "时限重新计算",
     "caller_revealed": "查看诉求人信息",
-    "follow_up_tried": "回访未接通",
     **{action.value: name for action, name in ACTION_NAMES.items()},
+    **{kind.value: name for kind, name in NOTICE_NAMES.items()},
 }
 
 REASON_NAMES = {
-    "no_model": "没有可用的模型，转人工派单",
-    "blind_check": "抽样复核：请独立判断事项",
-    "not_confident": "模型把握不足，转人工派单",
-    "no_owner": "权责清单中没有对应承办单位，转人工派单",
+    **{reason.value: name for reason, name in QUEUE_REASON_NAMES.items()},
+    "unresolved_or_dissatisfied": "诉求人表示未解决或不满意",
     "triaged": "分类后更新了类型或紧急程度",
     CLOSED_OUT: "（已超过保存期限，内容已清除）",
 }

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug import Response
 
 from hotline.domain.people import Permission, Role
-from hotline.domain.ticket import OPEN_STATES, Action, State, TransitionRefused, allowed_actions
+from hotline.domain.ticket import OPEN_STATES, Action, State
+from hotline.domain.transitions import TransitionRefused
 from hotline.services import intake
 from hotline.services.access import find_ticket, scope_of
+from hotline.services.allowed import actions_for
 from hotline.services.errors import Conflict, Forbidden, InvalidInput
 from hotline.services.masking import mask_for
 from hotline.services.privacy import RevealCaller, reveal
@@ -28,6 +30,17 @@ from hotline.web.pages.blueprint import bp
 from hotline.web.pages.session import View
 from hotline.web.runtime import actor, runtime
 from hotline.web.steps import STEPS
+
+# The steps that the ticket page has a form for; the API has all of them.
+ON_PAGE = frozenset(
+    {
+        *(Action.DISPATCH, Action.SIGN, Action.REPLY, Action.APPROVE, Action.SEND_BACK, Action.FOLLOW_UP),
+        *(Action.ANSWER, Action.MERGE, Action.UNMERGE, Action.DECLINE, Action.TRANSFER, Action.WITHDRAW),
+        *(Action.TAKE_BACK, Action.URGE, Action.REJECT_RETURN, Action.ACCEPT_RETURN, Action.REWORK, Action.RESUME),
+        *(Action.APPROVE_EXTENSION, Action.REFUSE_EXTENSION, Action.APPROVE_SUSPENSION, Action.REFUSE_SUSPENSION),
+        *(Action.APPROVE_EXCLUSION, Action.REFUSE_EXCLUSION),
+    }
+)
 
 # What each role is there to move, in the order of the tabs; everything open comes after.
 QUEUES: Mapping[Role, tuple[State, ...]] = {
@@ -156,7 +169,7 @@ def _show(number: str, revealed: Any = None, typed: Mapping[str, Any] | None = N
     with transaction(runtime().sessions) as session:
         found = find_ticket(session, actor(), number)
         leads = scope_of(session, actor()).leads(found)
-        steps = allowed_actions(State(found.state), actor().role) if leads else ()
+        steps = tuple(action for action in actions_for(session, found, actor()) if action in ON_PAGE)
         districts = {row.code: row.name for row in session.scalars(select(District))}
         departments = session.scalars(select(Department).where(Department.active).order_by(Department.id)).all()
         mask = mask_for(found, context, actor())
