@@ -46,7 +46,6 @@ def hand_over(
     ticket.queue_reason = None
     if ticket.dispatched_at is None:
         ticket.dispatched_at = ticket.handle_from = now
-        ticket.contact_due = clock.due_from(context, ticket, Kind.CONTACT, now)
     ticket.assigned_at, ticket.signed_at = now, None
     set_assignment_dues(context, ticket)
     clock.refresh_dues(session, context, ticket)
@@ -73,8 +72,10 @@ def hand_over(
 
 
 def set_assignment_dues(context: Context, ticket: Ticket) -> None:
-    """Set the dues that run from the present assignment."""
+    """Set the dues that run from the present assignment; a citizen who has been called stays called."""
     assert ticket.assigned_at is not None
+    if ticket.contacted_at is None:
+        ticket.contact_due = clock.due_from(context, ticket, Kind.CONTACT, ticket.assigned_at)
     ticket.sign_due = clock.due_from(context, ticket, Kind.SIGN, ticket.assigned_at)
     ticket.return_due = clock.due_from(context, ticket, Kind.RETURN, ticket.assigned_at)
 

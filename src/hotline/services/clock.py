@@ -18,6 +18,8 @@ from hotline.domain.working_time import Pause
 from hotline.services.context import Context
 from hotline.storage.tables import Extension, Suspension, Ticket
 
+# While a return is decided nobody can sign.
+RETURN_OPEN = frozenset({Overlay.RETURN_PENDING, Overlay.ADJUDICATION_PENDING})
 BEFORE_DISPATCH = frozenset({State.RECEIVED, State.AWAITING_DISPATCH})
 IN_HAND = frozenset({State.AWAITING_SIGN, State.HANDLING, State.REPLIED})
 
@@ -117,7 +119,7 @@ def outstanding(session: Session, context: Context, ticket: Ticket) -> Iterator[
     elif state is State.AWAITING_FOLLOWUP:
         yield from _overdue(NoticeKind.FOLLOWUP_OVERDUE, ticket.followup_due)
     elif state in IN_HAND:
-        if state is State.AWAITING_SIGN:
+        if state is State.AWAITING_SIGN and RETURN_OPEN.isdisjoint(ticket.overlays):
             yield from _overdue(NoticeKind.SIGN_OVERDUE, ticket.sign_due)
         if ticket.contacted_at is None and state is not State.REPLIED:
             yield from _overdue(NoticeKind.CONTACT_OVERDUE, ticket.contact_due)

@@ -124,6 +124,7 @@ def request_return(session: Session, context: Context, command: RequestReturn, a
     }
     move(session, context, ticket, Action.REQUEST_RETURN, actor, now, reason=command.basis, data=data)
     lay(ticket, Overlay.ADJUDICATION_PENDING if adjudication else Overlay.RETURN_PENDING)
+    clock.plan(session, context, ticket)
     return ticket
 
 
@@ -151,6 +152,7 @@ def cancel_return(session: Session, context: Context, command: CancelReturn, act
     move(session, context, ticket, Action.CANCEL_RETURN, actor, context.now())
     _decide(session, context, ticket, actor, "cancelled", None)
     lift(ticket, Overlay.RETURN_PENDING, Overlay.ADJUDICATION_PENDING)
+    clock.plan(session, context, ticket)
     ticket.returns -= 1
     return ticket
 
@@ -191,15 +193,22 @@ def accept_return(session: Session, context: Context, command: AcceptReturn, act
         move(session, context, ticket, accept, actor, now, to=to, reason=command.reason)
         return_to_queue(ticket, QueueReason.RETURNED)
     lift(ticket, Overlay.RETURN_PENDING)
+    clock.plan(session, context, ticket)
     return ticket
 
 
 def reject_return(session: Session, context: Context, command: RejectReturn, actor: Actor) -> Ticket:
-    """Reject it: the department must handle the ticket; a second request would go to the supervisor."""
+    """Reject it: the department must handle the ticket; a second request would go to the supervisor.
+
+    Nobody could sign while it was being decided, so an unsigned ticket has the sign limit anew.
+    """
     ticket = lock_ticket(session, context, actor, command.number)
+    require(ticket, Action.REJECT_RETURN, actor)
+    _sign_anew(session, context, ticket)
     move(session, context, ticket, Action.REJECT_RETURN, actor, context.now(), reason=command.reason)
     _decide(session, context, ticket, actor, "rejected", command.reason)
     lift(ticket, Overlay.RETURN_PENDING)
+    clock.plan(session, context, ticket)
     return ticket
 
 
@@ -216,6 +225,7 @@ def adjudicate(session: Session, context: Context, command: Adjudicate, actor: A
         ticket.handle_from = now
     _decide(session, context, ticket, actor, "rejected" if stays else "accepted", command.reason)
     if stays:
+        _sign_anew(session, context, ticket)
         clock.refresh_dues(session, context, ticket)
         data |= due_data(ticket)
         to = State(ticket.state)
@@ -226,7 +236,14 @@ def adjudicate(session: Session, context: Context, command: Adjudicate, actor: A
         hand_over(session, context, ticket, department, actor, action=act, reason=command.reason, data=data)
     lift(ticket, Overlay.ADJUDICATION_PENDING)
     lay(ticket, Overlay.RETURN_BARRED)
+    clock.plan(session, context, ticket)
     return ticket
+
+
+def _sign_anew(session: Session, context: Context, ticket: Ticket) -> None:
+    if ticket.signed_at is None:
+        ticket.sign_due = clock.due_from(context, ticket, Kind.SIGN, context.now())
+        current_assignment(session, ticket).sign_due = ticket.sign_due
 
 
 def _decide(session: Session, context: Context, ticket: Ticket, actor: Actor, state: str, decision: str | None) -> None:
