@@ -13,6 +13,8 @@ _CONDUCT = (
     "工作人员|办事员|窗口|执法人员|执法队|领导|局长|科长|主任|经办人|不作为|乱作为|慢作为|推诿|踢皮球|敷衍|态度|"
     "吃拿卡要|索要|收受|受贿|好处费|包庇|偏袒|粗暴|钓鱼执法|乱罚款|打人|骂人|泄露|虚假回复|假办结|没人接|不接电话"
 )
+# The city's name before that of a bureau: 澜州市 of 澜州市城市管理局, but nothing of 城东区城市管理局.
+_CITY = re.compile(r"^[^市区县]{2,4}市(?=.{3})")
 # How far from the name of the department such a word may stand, in characters.
 _REACH = 18
 
@@ -32,9 +34,9 @@ def find_accused(session: Session, ticket: Ticket) -> int | None:
 
 
 def _names(session: Session) -> list[tuple[int, str]]:
-    """Return the departments by name, and city bureaus also without the leading 市."""
+    """Return the departments by name, and city bureaus also without the city's own name."""
     rows = session.execute(select(Department.id, Department.name).where(Department.kind != "hotline_centre")).all()
-    return [(row.id, name) for row in rows for name in {row.name, row.name.removeprefix("市")}]
+    return [(row.id, name) for row in rows for name in {row.name, _CITY.sub("", row.name)}]
 
 
 def _accuses(text: str, name: str) -> bool:

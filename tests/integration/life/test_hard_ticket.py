@@ -3,18 +3,14 @@
 All times are the city's.  No public holiday falls into these weeks; a working day is 08:30–12:00 and 13:30–17:30.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from tests.factories import actor_named, receive
+from tests.integration.life.conftest import Play, city
 
-from hotline.bootstrap import Runtime
-from hotline.domain.city_time import CITY_ZONE
-from hotline.domain.people import Actor
 from hotline.domain.ticket import (
     ComplaintType,
     FollowupResult,
@@ -36,32 +32,8 @@ from hotline.services import (
     supervision,
     suspensions,
 )
-from hotline.services.context import Context
 from hotline.services.errors import Conflict
 from hotline.storage.tables import ClockNotice, Followup, Ticket
-
-
-def city(month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
-    """An instant of 2026 by the city's clock."""
-    return datetime(2026, month, day, hour, minute, tzinfo=CITY_ZONE)
-
-
-class Play:
-    """The services at a time that the test sets, by people it names."""
-
-    def __init__(self, session: Session, context: Context) -> None:
-        self.session, self.now = session, city(11, 9, 9)
-        self.context = replace(context, now=lambda: self.now)
-
-    def who(self, username: str) -> Actor:
-        """The account as an actor."""
-        return actor_named(self.session, username)
-
-
-@pytest.fixture
-def play(parts: Runtime) -> Iterator[Play]:
-    with parts.sessions() as session:
-        yield Play(session, parts.context)
 
 
 def dues(ticket: Ticket) -> tuple[datetime | None, ...]:
@@ -71,7 +43,7 @@ def dues(ticket: Ticket) -> tuple[datetime | None, ...]:
 
 def test_a_hard_ticket_has_the_right_due_after_every_step(play: Play) -> None:
     session, context = play.session, play.context
-    ticket = receive(session, context, caller_phone="13800001234", urgency=Urgency.URGENT)
+    ticket = play.receive(caller_phone="13800001234", urgency=Urgency.URGENT)
     number = ticket.number
     assert ticket.dispatch_due == city(11, 9, 9, 30)
 
@@ -144,11 +116,11 @@ def test_a_hard_ticket_has_the_right_due_after_every_step(play: Play) -> None:
 
     # Somebody else calls about it, and the first caller calls again.
     play.now = city(11, 23, 9)
-    other = receive(session, context, caller_phone="13900005678")
+    other = play.receive(caller_phone="13900005678")
     into = merging.MergeTicket(number=other.number, into=number)
     merging.merge(session, context, into, play.who("agent01"))
     assert (other.state, ticket.urges) == (State.MERGED, 0)
-    same = receive(session, context, caller_phone="13800001234")
+    same = play.receive(caller_phone="13800001234")
     merging.merge(session, context, replace(into, number=same.number), play.who("agent01"))
     assert ticket.urges == 1
     assert ticket.handle_due == city(12, 10, 17, 30)
