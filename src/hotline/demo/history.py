@@ -63,6 +63,8 @@ WEEKEND = 0.55
 
 # How many tickets a department sends back when it should sign, asks more time for, or puts aside; how many are urged.
 RETURNED, EXTENDED, SUSPENDED, URGED = 0.06, 0.05, 0.012, 0.08
+# In the others the citizen is called only with the reply.
+CONTACTED_FIRST = 0.6
 HOTLINE_CENTRE = "RXZX"
 
 UNRESOLVED = "需多部门会商，已列入后续计划"
@@ -264,7 +266,8 @@ class History:
             return
         officer = self._officer(ticket, Role.HANDLER)
         handling.sign(self._session, self._context, handling.SignTicket(number=ticket.number), officer)
-        self._at(self._later(0.5, 9), lambda: self._contact(ticket))
+        if self._random.random() < CONTACTED_FIRST:
+            self._at(self._later(0.5, 9), lambda: self._contact(ticket))
         if self._random.random() < URGED:
             self._at(self._later(20, 120), lambda: self._urge(ticket))
         self._plan_reply(ticket)
@@ -397,10 +400,10 @@ class History:
         self._at(self._later(0.2, 3), lambda: self._approve(ticket, resolved=words["resolved"]))
 
     def _report_parts(self, ticket: Ticket) -> None:
-        """Most co-handlers have done their part before the lead replies."""
+        """Some co-handlers report their part before the lead replies; the rest is called off."""
         for helper in ticket.cohandlers:
             actor = Actor(Role.HANDLER, None, helper.id)
-            if self._random.random() < 0.8 and Action.COHANDLE in actions_for(self._session, ticket, actor):
+            if self._random.random() < 0.4 and Action.COHANDLE in actions_for(self._session, ticket, actor):
                 done = cohandling.ReportCohandling(number=ticket.number, report="已到场配合并完成本单位职责内的工作")
                 cohandling.report_cohandling(self._session, self._context, done, actor)
 

@@ -60,9 +60,9 @@ def open_followups(session: Session, context: Context, ticket: Ticket, now: date
     assert ticket.followup_due is not None
     for member in [ticket, *merged_into(session, ticket)]:
         add_followup(session, ticket, member, now)
-    session.flush()
-    if all(row.result is not None for row in _round(session, ticket)):
-        _close(session, context, ticket, now)
+    rows = _round(session, ticket)
+    if all(row.result is not None for row in rows):
+        _close(session, context, ticket, rows, now)
 
 
 def add_followup(session: Session, ticket: Ticket, member: Ticket, now: datetime) -> None:
@@ -110,7 +110,8 @@ def follow_up(session: Session, context: Context, command: FollowUp, actor: Acto
     ticket = lock_ticket(session, context, actor, command.number)
     # Refused moves are refused before anything is counted as a try.
     require(ticket, Action.FOLLOW_UP, actor)
-    row = _asked(session, ticket, command)
+    rows = _round(session, ticket)
+    row = _asked(session, ticket, rows, command)
     now = context.now()
     row.tries, row.last_try_at = row.tries + 1, now
     if command.result is not FollowupResult.UNREACHABLE or row.tries >= TRIES:
@@ -129,13 +130,11 @@ def follow_up(session: Session, context: Context, command: FollowUp, actor: Acto
         "final": row.result is not None,
     }
     move(session, context, ticket, Action.FOLLOW_UP, actor, now, reason=command.comment, data=data)
-    session.flush()
-    _conclude(session, context, ticket, actor, now, rework=command.rework)
+    _conclude(session, context, ticket, rows, actor, now, rework=command.rework)
     return ticket
 
 
-def _asked(session: Session, ticket: Ticket, command: FollowUp) -> Followup:
-    rows = _round(session, ticket)
+def _asked(session: Session, ticket: Ticket, rows: Sequence[Followup], command: FollowUp) -> Followup:
     if command.caller is not None:
         wanted = session.scalars(select(Ticket.id).where(Ticket.number == command.caller)).one_or_none()
         row = next((row for row in rows if row.caller_ticket_id == wanted), None)
@@ -158,9 +157,17 @@ def _round(session: Session, ticket: Ticket) -> Sequence[Followup]:
     return session.scalars(query.order_by(Followup.id)).all()
 
 
-def _conclude(session: Session, context: Context, ticket: Ticket, actor: Actor, now: datetime, *, rework: bool) -> None:
+def _conclude(
+    session: Session,
+    context: Context,
+    ticket: Ticket,
+    rows: Sequence[Followup],
+    actor: Actor,
+    now: datetime,
+    *,
+    rework: bool,
+) -> None:
     """Close or rework the ticket when no caller of this round is left to be asked."""
-    rows = _round(session, ticket)
     if any(row.result is None for row in rows):
         return
     unhappy = any(
@@ -169,7 +176,7 @@ def _conclude(session: Session, context: Context, ticket: Ticket, actor: Actor, 
     if unhappy and rework and ticket.reworks < MOST_REWORKS and ticket.lead_department_id is not None:
         _rework(session, context, ticket, actor, "unresolved_or_dissatisfied", now)
     else:
-        _close(session, context, ticket, now)
+        _close(session, context, ticket, rows, now)
 
 
 def order_rework(session: Session, context: Context, command: OrderRework, actor: Actor) -> Ticket:
@@ -198,8 +205,8 @@ def _rework(session: Session, context: Context, ticket: Ticket, actor: Actor, re
     lay(ticket, Overlay.RETURN_BARRED)
 
 
-def _close(session: Session, context: Context, ticket: Ticket, now: datetime) -> None:
-    own = [row for row in _round(session, ticket) if row.caller_ticket_id == ticket.id]
+def _close(session: Session, context: Context, ticket: Ticket, rows: Sequence[Followup], now: datetime) -> None:
+    own = [row for row in rows if row.caller_ticket_id == ticket.id]
     if own and own[0].result == FollowupResult.ANONYMOUS:
         ticket.followed_up_at, ticket.followup_result = own[0].at, own[0].result
     ticket.closed_at = now
