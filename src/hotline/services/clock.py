@@ -87,7 +87,12 @@ def _extension(session: Session, ticket: Ticket, start: datetime, until: datetim
 
 
 def refresh_dues(session: Session, context: Context, ticket: Ticket) -> None:
-    """Compute anew what the department has to meet, from the original starts.  A settled result stays."""
+    """Compute anew what the department has to meet, from the original starts.  A settled result stays.
+
+    What the clock would have said earlier about a due that has been moved is not said after the fact; what is over by
+    it is for `notices.catch_up` to say.
+    """
+    before = ticket.next_due
     if ticket.handle_from is not None and not is_settled(ticket):
         found = handling_clock(session, context, ticket)
         ticket.handle_due = found.due.instant
@@ -96,6 +101,8 @@ def refresh_dues(session: Session, context: Context, ticket: Ticket) -> None:
         running = _clock_from(session, context, ticket, Kind.REWORK, ticket.reworked_at, until=None)
         ticket.rework_due = running.due.instant
     ticket.next_due = ticket.rework_due if ticket.reworked_at is not None else ticket.handle_due
+    if ticket.next_due != before:
+        ticket.noticed_until = context.now()
 
 
 def _basis(context: Context, found: HandlingClock) -> dict[str, Any]:

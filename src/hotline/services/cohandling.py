@@ -14,6 +14,7 @@ from hotline.services.access import require_lead, scope_of
 from hotline.services.context import Context
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.locking import lock_ticket
+from hotline.services.masking import masked
 from hotline.services.moves import move, require
 from hotline.services.ownership import department_coded
 from hotline.storage.tables import CohandlingTask, Department, Ticket
@@ -72,7 +73,7 @@ def ask(
     task = CohandlingTask(
         ticket_id=ticket.id,
         department_id=department.id,
-        request=request,
+        request=masked(ticket, context, request),
         due=until,
         asked_by=actor.account_id,
         asked_at=now,
@@ -88,7 +89,8 @@ def report_cohandling(session: Session, context: Context, command: ReportCohandl
     task = _open_task(session, ticket, scope_of(session, actor).departments or frozenset())
     if task is None:
         raise Conflict("your department has no open part of this ticket")
-    task.state, task.report, task.done_by, task.done_at = "done", command.report, actor.account_id, context.now()
+    task.state, task.report = "done", masked(ticket, context, command.report)
+    task.done_by, task.done_at = actor.account_id, context.now()
     data = {"task": task.id, "on_time": task.done_at <= task.due}
     move(session, context, ticket, Action.COHANDLE, actor, context.now(), data=data)
     return ticket

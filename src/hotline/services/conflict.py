@@ -22,9 +22,10 @@ _REACH = 18
 def find_accused(session: Session, ticket: Ticket) -> int | None:
     """Return the department whose conduct a complaint or report is about, None when the words name none.
 
-    Where the words name several, the one with the longest name counts: 城东区城市管理局 before 城市管理局.
+    A ticket whose type nobody has said yet may be either.  Where the words name several, the one with the longest name
+    counts: 城东区城市管理局 before 城市管理局.
     """
-    if ticket.type not in (ComplaintType.COMPLAINT, ComplaintType.REPORT):
+    if ticket.type not in (None, ComplaintType.COMPLAINT, ComplaintType.REPORT):
         return None
     text = f"{ticket.title}\n{ticket.content}"
     if re.search(_CONDUCT, text) is None:

@@ -14,6 +14,7 @@ from hotline.services.access import require_lead
 from hotline.services.context import Context
 from hotline.services.errors import Forbidden
 from hotline.services.locking import lock_ticket
+from hotline.services.masking import masked
 from hotline.services.moves import lay, lift, move, require
 from hotline.storage.tables import Exclusion, Ticket
 
@@ -48,7 +49,7 @@ def request_exclusion(session: Session, context: Context, command: RequestExclus
             asked_by=actor.account_id,
             asked_at=now,
             reason_code=command.reason_code,
-            evidence=command.evidence,
+            evidence=masked(ticket, context, command.evidence),
         )
     )
     data = {"reason_code": command.reason_code}
@@ -81,7 +82,8 @@ def approve_exclusion(session: Session, context: Context, command: DecideExclusi
     if not final:
         asked.first_approved_by, asked.first_approved_at = actor.account_id, now
         return ticket
-    asked.state, asked.decision, asked.decided_at, asked.decided_by = "approved", command.reason, now, actor.account_id
+    asked.state, asked.decision = "approved", masked(ticket, context, command.reason)
+    asked.decided_at, asked.decided_by = now, actor.account_id
     ticket.excluded_at = now
     lift(ticket, Overlay.EXCLUSION_PENDING)
     lay(ticket, Overlay.EXCLUDED)
@@ -93,7 +95,7 @@ def refuse_exclusion(session: Session, context: Context, command: DecideExclusio
     ticket = lock_ticket(session, context, actor, command.number)
     move(session, context, ticket, Action.REFUSE_EXCLUSION, actor, context.now(), reason=command.reason)
     asked = _pending(session, ticket)
-    asked.state, asked.decision = "refused", command.reason
+    asked.state, asked.decision = "refused", masked(ticket, context, command.reason)
     asked.decided_at, asked.decided_by = context.now(), actor.account_id
     lift(ticket, Overlay.EXCLUSION_PENDING)
     return ticket

@@ -14,6 +14,7 @@ from hotline.services.assignments import due_data
 from hotline.services.context import Context
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.locking import lock_ticket
+from hotline.services.masking import masked
 from hotline.services.moves import lay, lift, move, require
 from hotline.storage.tables import Extension, Ticket
 
@@ -55,7 +56,7 @@ def request_extension(session: Session, context: Context, command: RequestExtens
             asked_by=actor.account_id,
             asked_at=now,
             working_days=command.working_days,
-            reason=command.reason,
+            reason=masked(ticket, context, command.reason),
             old_due=ticket.next_due,
         )
     )
@@ -92,6 +93,6 @@ def refuse_extension(session: Session, context: Context, command: DecideExtensio
 def _decide(session: Session, context: Context, ticket: Ticket, actor: Actor, state: str, decision: str) -> Extension:
     query = select(Extension).where(Extension.ticket_id == ticket.id, Extension.state == "pending")
     asked = session.scalars(query).one()
-    asked.state, asked.decision = state, decision
+    asked.state, asked.decision = state, masked(ticket, context, decision)
     asked.decided_at, asked.decided_by = context.now(), actor.account_id
     return asked

@@ -14,6 +14,7 @@ from hotline.domain.ticket import Channel, ComplaintType, State, Urgency
 from hotline.jobs.doorbell import ring_later
 from hotline.jobs.registry import TRIAGE
 from hotline.services.answers import answer_ticket
+from hotline.services.conflict import find_accused
 from hotline.services.context import Context
 from hotline.services.dispatch import dispatch_to_owner
 from hotline.services.errors import Conflict, InvalidInput
@@ -181,4 +182,5 @@ def _dispose(session: Session, context: Context, command: ReceiveTicket, ticket:
     elif command.disposition == "merge":
         merge_into(session, context, ticket, command.merge_into or "", actor, field="merge_into")
     elif command.matter is not None:
+        ticket.about_department_id = ticket.about_department_id or find_accused(session, ticket)
         dispatch_to_owner(session, context, ticket, actor)

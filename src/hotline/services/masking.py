@@ -68,6 +68,11 @@ def mask_for(ticket: Ticket, context: Context, actor: Actor) -> Mask:
     return Mask(Known(name, phone, names), hidden=ticket.confidential and actor.role in DEPARTMENT_STAFF)
 
 
+def masked(ticket: Ticket, context: Context, written: str) -> str:
+    """Return what people write to one another about a ticket as it is kept: masked like an event's reason."""
+    return masked_reason(ticket, context, written) or written
+
+
 def masked_reason(ticket: Ticket, context: Context, reason: str | None) -> str | None:
     """Return a reason as an event keeps it: masked as for a department, since events are for ever and shown to all."""
     if reason is None:

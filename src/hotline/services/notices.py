@@ -20,7 +20,7 @@ from hotline.services.notifying import notify
 from hotline.storage.tables import ClockNotice, Ticket
 
 # As many tickets as one transaction of the sweep takes; the rest follow in the next.
-SWEEP_BATCH = 200
+SWEEP_BATCH = 100
 
 # A due that has been moved into the past says this much about the past: that it is over.
 SAID_LATE = frozenset({NoticeKind.REMINDER_100, NoticeKind.RED_CARD, NoticeKind.SIGN_OVERDUE})

@@ -1,8 +1,8 @@
 """Retention (保存期限): close out the personal data of tickets that ended long ago; every figure stays as it was.
 
-What goes: the caller with the blind index, the words of the request and of every reply, answer, reason and comment, and
-the words that a prediction names as evidence.  What stays: number, states, dates, matter, district, departments and
-rating.
+What goes: the caller with the blind index, the words of the request and of every reply, answer, reason and comment,
+what departments and the hotline wrote to one another about it, and the words that a prediction names as evidence.  What
+stays: number, states, dates, matter, district, departments and rating.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,28 @@ from hotline.domain.retention import CLOSED_OUT
 from hotline.domain.ticket import OPEN_STATES
 from hotline.services import audit
 from hotline.services.context import Context
-from hotline.storage.tables import Caller, IdempotencyKey, Prediction, Reply, Ticket, TicketEvent
+from hotline.storage.tables import (
+    Caller,
+    CohandlingTask,
+    Exclusion,
+    Extension,
+    IdempotencyKey,
+    Prediction,
+    Reply,
+    ReturnRequest,
+    Suspension,
+    Ticket,
+    TicketEvent,
+)
+
+# What departments and the hotline wrote to one another about a ticket.
+WORDS_BETWEEN_DESKS: dict[Any, tuple[str, ...]] = {
+    ReturnRequest: ("basis", "note", "decision"),
+    Extension: ("reason", "decision"),
+    Suspension: ("reason", "plan", "decision"),
+    Exclusion: ("evidence", "decision"),
+    CohandlingTask: ("request", "report"),
+}
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
@@ -108,6 +129,10 @@ def _empty(session: Session, ids: Sequence[int], now: datetime) -> None:
     words = {name: _marker(getattr(Ticket, name)) for name in ("title", "content", "wish", "address", "answer")}
     caller = update(Caller).where(Caller.ticket_id.in_(ids))
     reply = update(Reply).where(Reply.ticket_id.in_(ids))
+    asked = [
+        update(table).where(table.ticket_id.in_(ids)).values({name: _marker(getattr(table, name)) for name in names})
+        for table, names in WORDS_BETWEEN_DESKS.items()
+    ]
     # The system's own reasons are codes, and told apart from people's words by who gave them.
     event = update(TicketEvent).where(
         TicketEvent.ticket_id.in_(ids),
@@ -122,6 +147,7 @@ def _empty(session: Session, ids: Sequence[int], now: datetime) -> None:
         event.values(reason=CLOSED_OUT),
         update(Prediction).where(Prediction.ticket_id.in_(ids)).values(evidence=[]),
         delete(IdempotencyKey).where(IdempotencyKey.ticket_id.in_(ids)),
+        *asked,
     ):
         session.execute(statement.execution_options(synchronize_session=False))
     session.expire_all()

@@ -18,6 +18,7 @@ from hotline.services.context import Context
 from hotline.services.dispatch import dispatch_by_entry, relabel, return_to_queue
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.locking import lock_ticket
+from hotline.services.masking import masked, masked_reason
 from hotline.services.moves import lay, lift, move, require
 from hotline.services.ownership import department_coded, owner_of, require_may_own
 from hotline.storage.tables import Department, ReturnRequest, Ticket
@@ -109,8 +110,8 @@ def request_return(session: Session, context: Context, command: RequestReturn, a
             asked_by=actor.account_id,
             asked_at=now,
             reason_code=command.reason_code,
-            basis=command.basis,
-            note=command.note,
+            basis=masked(ticket, context, command.basis),
+            note=masked_reason(ticket, context, command.note),
             suggested_department_id=suggested.id if suggested else None,
             adjudication=adjudication,
         )
@@ -248,5 +249,5 @@ def _sign_anew(session: Session, context: Context, ticket: Ticket) -> None:
 
 def _decide(session: Session, context: Context, ticket: Ticket, actor: Actor, state: str, decision: str | None) -> None:
     request = pending_return(session, ticket)
-    request.state, request.decision = state, decision
+    request.state, request.decision = state, masked_reason(ticket, context, decision)
     request.decided_at, request.decided_by = context.now(), actor.account_id

@@ -15,6 +15,7 @@ from hotline.services.assignments import due_data
 from hotline.services.context import Context
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.locking import lock_ticket
+from hotline.services.masking import masked
 from hotline.services.moves import lay, lift, move, require
 from hotline.storage.tables import Suspension, Ticket
 
@@ -56,8 +57,8 @@ def request_suspension(session: Session, context: Context, command: RequestSuspe
             department_id=ticket.lead_department_id,
             asked_by=actor.account_id,
             asked_at=now,
-            reason=command.reason,
-            plan=command.plan,
+            reason=masked(ticket, context, command.reason),
+            plan=masked(ticket, context, command.plan),
             review_on=command.review_on,
             old_due=ticket.next_due,
         )
@@ -116,5 +117,5 @@ def end_suspension(session: Session, context: Context, ticket: Ticket) -> None:
 def _decide(session: Session, context: Context, ticket: Ticket, actor: Actor, state: str, decision: str) -> None:
     query = select(Suspension).where(Suspension.ticket_id == ticket.id, Suspension.state == "pending")
     asked = session.scalars(query).one()
-    asked.state, asked.decision = state, decision
+    asked.state, asked.decision = state, masked(ticket, context, decision)
     asked.decided_at, asked.decided_by = context.now(), actor.account_id

@@ -1,5 +1,6 @@
 """What departments ask for and the hotline decides: more time, a stop of the clock, help, an exclusion."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -7,13 +8,24 @@ from sqlalchemy import select
 from tests.factories import department
 from tests.integration.life.conftest import Play, city
 
-from hotline.domain.people import Role
+from hotline.domain.people import SYSTEM, Role
+from hotline.domain.retention import CLOSED_OUT
 from hotline.domain.ticket import Action, ComplaintType, ExclusionReason, Overlay, State, Urgency
 from hotline.domain.transitions import TransitionRefused
-from hotline.services import archiving, cohandling, exclusions, extensions, handling, notices, supervision, suspensions
+from hotline.services import (
+    archiving,
+    cohandling,
+    exclusions,
+    extensions,
+    handling,
+    notices,
+    retention,
+    supervision,
+    suspensions,
+)
 from hotline.services.allowed import actions_for
 from hotline.services.errors import Conflict, Forbidden, InvalidInput
-from hotline.storage.tables import Account, ClockNotice, CohandlingTask, Ticket
+from hotline.storage.tables import Account, ClockNotice, CohandlingTask, Extension, Ticket
 
 
 def signed(play: Play) -> Ticket:
@@ -205,3 +217,24 @@ def test_what_is_answered_closes_after_a_day_and_what_is_closed_is_archived_afte
     archiving.archive(play.session, play.context)
     assert (answered.state, closed.state, closed.archived_at) == (State.CLOSED, State.ARCHIVED, play.now)
     assert department(play.session, "CGJ").id == closed.lead_department_id
+
+
+def test_what_desks_write_to_one_another_names_no_citizen_and_goes_with_retention(play: Play) -> None:
+    ticket = play.receive(caller_phone="13800001234")
+    ticket.type = ComplaintType.COMPLAINT
+    for action in (Action.DISPATCH, Action.SIGN):
+        play.take(ticket, action)
+    told = "联系13800001234未果"
+    ask = cohandling.AskCohandler(number=ticket.number, department="ZJJ", request=told)
+    play.do(cohandling.ask_cohandler, ask, "cgj-lead")
+    play.do(extensions.request_extension, replace(more(ticket), reason=told), "cgj-lead")
+    kept = select(CohandlingTask.request, Extension.reason).where(
+        CohandlingTask.ticket_id == ticket.id, Extension.ticket_id == ticket.id, CohandlingTask.request.contains("联系")
+    )
+    assert play.session.execute(kept).one() == ("联系138****1234未果", "联系138****1234未果")
+    play.do(handling.withdraw, handling.EndTicket(number=ticket.number, reason="撤诉"), "agent01")
+    play.now = city(12, 31)
+    retention.close_out(play.session, play.context, SYSTEM, play.now)
+    words = play.session.scalars(select(Extension.reason).where(Extension.ticket_id == ticket.id)).all()
+    words += play.session.scalars(select(CohandlingTask.request).where(CohandlingTask.ticket_id == ticket.id)).all()
+    assert set(words) == {CLOSED_OUT}
