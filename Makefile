@@ -20,7 +20,7 @@ up: install ## Start everything: PostgreSQL, Redis, web, worker, beat (PORT=8000
 
 install: $(STAMPS)/assets ## Make .venv with the program and the page assets; start nothing.
 
-test: $(STAMPS)/dev $(STAMPS)/assets $(STAMPS)/browser ## Run every test on real PostgreSQL, Redis and a browser.
+test: $(STAMPS)/dev $(STAMPS)/assets $(STAMPS)/browser $(STAMPS)/axe ## Run every test on real PostgreSQL, Redis and a browser.
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadscope $(ARGS)
 
 check: $(STAMPS)/dev ## Lint, types and import rules.
@@ -62,9 +62,14 @@ $(STAMPS)/dev: $(STAMPS)/run requirements-dev.lock
 	@$(PIP) install --require-hashes --no-build-isolation -r requirements-dev.lock
 	@touch $@
 
-$(STAMPS)/assets: $(STAMPS)/run src/hotline/web/assets/package-lock.json src/hotline/web/assets/build.py
+$(STAMPS)/assets: $(STAMPS)/run src/hotline/web/assets/package-lock.json src/hotline/web/assets/build.py $(wildcard src/hotline/web/translations/*/LC_MESSAGES/messages.po)
 	@echo "building the page assets …"
 	@$(BIN)/python -m hotline.web.assets.build
+	@touch $@
+
+# The judge of accessibility that browser tests run on each page.
+$(STAMPS)/axe: $(STAMPS)/run src/hotline/web/assets/package-lock.json src/hotline/web/assets/build.py
+	@$(BIN)/python -m hotline.web.assets.build --tests
 	@touch $@
 
 # Browser tests need Chromium and Chinese type: CHROMIUM=/path names one, otherwise the system's is found or installed.

@@ -22,7 +22,7 @@ from hotline.jobs import queue
 from hotline.jobs.doorbell import CeleryDoorbell, Doorbell, ring_after_commit
 from hotline.jobs.messaging import make_celery
 from hotline.jobs.queue import Sweep
-from hotline.jobs.registry import ARCHIVE, CLOCK, PRUNE, RETENTION, TRIAGE, Handler
+from hotline.jobs.registry import ARCHIVE, CLOCK, PRUNE, RETENTION, SEARCH_WORDS, TRIAGE, Handler
 from hotline.jobs.runner import Outcome, Runner
 from hotline.jobs.schedule import RETENTION_SCHEDULE, SCHEDULE, tick
 from hotline.ml.classifier import TriageModel
@@ -30,7 +30,7 @@ from hotline.ml.errors import ModelError
 from hotline.ml.registry import active_version, default_models_folder, load_active
 from hotline.reference import load_taxonomy
 from hotline.reference.calendars import load_calendar
-from hotline.services import notices, retention
+from hotline.services import calls, drafts, notices, retention, search_words
 from hotline.services.archiving import archive
 from hotline.services.context import Clock, Context
 from hotline.services.triage import triage
@@ -148,6 +148,11 @@ def _handlers(context: Context, settings: Settings) -> Mapping[str, Handler]:
     def run_prune(session: Session, _args: Mapping[str, Any]) -> None:
         queue.prune(session, keep=KEEP_DONE_JOBS)
         retention.prune_keys(session, keep=KEEP_IDEMPOTENCY_KEYS)
+        drafts.prune(session)
+        calls.prune(session)
+
+    def run_search_words(session: Session, _args: Mapping[str, Any]) -> None:
+        search_words.catch_up(session, context)
 
     def run_retention(session: Session, _args: Mapping[str, Any]) -> None:
         # Asked again here, since the setting may have been taken back after the job was enqueued.
@@ -168,4 +173,5 @@ def _handlers(context: Context, settings: Settings) -> Mapping[str, Handler]:
         ARCHIVE.name: run_archive,
         PRUNE.name: run_prune,
         RETENTION.name: run_retention,
+        SEARCH_WORDS.name: run_search_words,
     }

@@ -33,6 +33,8 @@ CLOCK = JobKind("clock", queue="maintenance", max_attempts=3)
 ARCHIVE = JobKind("archive", queue="maintenance", max_attempts=3)
 PRUNE = JobKind("prune", queue="maintenance", max_attempts=3)
 RETENTION = JobKind("retention", queue="maintenance", max_attempts=3)
+SEARCH_WORDS = JobKind("search_words", queue="maintenance", max_attempts=3)
 
-KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (TRIAGE, CLOCK, ARCHIVE, PRUNE, RETENTION)}
+_KINDS = (TRIAGE, CLOCK, ARCHIVE, PRUNE, RETENTION, SEARCH_WORDS)
+KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in _KINDS}
 QUEUES: tuple[str, ...] = tuple(dict.fromkeys(kind.queue for kind in KINDS.values()))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from hotline.jobs.queue import Sweep, enqueue, sweep
-from hotline.jobs.registry import ARCHIVE, CLOCK, PRUNE, RETENTION, JobKind
+from hotline.jobs.registry import ARCHIVE, CLOCK, PRUNE, RETENTION, SEARCH_WORDS, JobKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic(CLOCK, timedelta(minutes=1)),
     Periodic(ARCHIVE, timedelta(hours=1)),
     Periodic(PRUNE, timedelta(hours=1)),
+    Periodic(SEARCH_WORDS, timedelta(hours=1)),
 )
 
 

@@ -112,9 +112,15 @@ def _check(context: Context, command: ReceiveTicket) -> None:
 def _key(context: Context, actor: Actor, retry: Retry | None) -> dict[str, str | int] | None:
     if retry is None or actor.account_id is None:
         return None
-    # Clients make keys of what they have at hand, a caller's phone for instance, so only a digest is kept.
-    key = context.vault.index(f"idempotency:{retry.key}")
-    return {"created_by": actor.account_id, "key": key, "fingerprint": retry.fingerprint}
+    return {"created_by": actor.account_id, "key": stored_key(context, retry.key), "fingerprint": retry.fingerprint}
+
+
+def stored_key(context: Context, key: str) -> str:
+    """Return a client's idempotency key as it is kept.
+
+    Clients make keys of what they have at hand, a caller's phone for instance, so that is a digest.
+    """
+    return context.vault.index(f"idempotency:{key}")
 
 
 def _earlier(session: Session, key: dict[str, str | int]) -> Ticket:

@@ -9,12 +9,14 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from hotline.services.context import Context
-from hotline.storage.tables import Account, Caller
+from hotline.storage.tables import Account, AnnouncedCall, Base, Caller, Draft
 
 # Every sealed column there is; a test compares this with the tables.
-SEALED: tuple[tuple[type[Caller] | type[Account], tuple[str, ...]], ...] = (
+SEALED: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
     (Caller, ("name_sealed", "phone_sealed")),
     (Account, ("totp_sealed",)),
+    (Draft, ("fields_sealed",)),
+    (AnnouncedCall, ("phone_sealed",)),
 )
 
 BATCH = 1000

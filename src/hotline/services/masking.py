@@ -73,8 +73,11 @@ def masked(ticket: Ticket, context: Context, written: str) -> str:
     return masked_reason(ticket, context, written) or written
 
 
+def hidden_mask(ticket: Ticket, context: Context) -> Mask:
+    """Return how ``ticket`` is shown to those who see least of it: a department, whoever looks."""
+    return Mask(mask_for(ticket, context, SYSTEM).known, hidden=ticket.confidential)
+
+
 def masked_reason(ticket: Ticket, context: Context, reason: str | None) -> str | None:
     """Return a reason as an event keeps it: masked as for a department, since events are for ever and shown to all."""
-    if reason is None:
-        return None
-    return Mask(mask_for(ticket, context, SYSTEM).known, hidden=ticket.confidential).text(reason)
+    return None if reason is None else hidden_mask(ticket, context).text(reason)

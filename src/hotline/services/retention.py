@@ -32,6 +32,7 @@ from hotline.storage.tables import (
     Suspension,
     Ticket,
     TicketEvent,
+    TicketWords,
 )
 
 # What departments and the hotline wrote to one another about a ticket.
@@ -148,6 +149,7 @@ def _empty(session: Session, ids: Sequence[int], now: datetime) -> None:
         update(Prediction).where(Prediction.ticket_id.in_(ids)).values(evidence=[]),
         delete(IdempotencyKey).where(IdempotencyKey.ticket_id.in_(ids)),
         *asked,
+        delete(TicketWords).where(TicketWords.ticket_id.in_(ids)),
     ):
         session.execute(statement.execution_options(synchronize_session=False))
     session.expire_all()

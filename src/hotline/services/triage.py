@@ -19,6 +19,7 @@ from hotline.services.events import record
 from hotline.services.masking import mask_for
 from hotline.services.moves import move
 from hotline.services.notices import settle
+from hotline.services.search_words import write_words
 from hotline.storage.tables import Prediction, Ticket, TicketEvent
 
 TRIAGED = "triaged"
@@ -34,6 +35,7 @@ def triage(session: Session, context: Context, ticket_id: int) -> bool:
     if ticket is None or is_triaged(session, ticket_id):
         return False
     settle(session, context, ticket)
+    write_words(session, context, [ticket])
     classifier = context.classifier()
     now = context.now()
     if classifier is None:

@@ -11,10 +11,11 @@ from hotline.bootstrap import Runtime
 from hotline.domain.masking import mask_text
 from hotline.domain.people import Permission
 from hotline.web import health, pages, problems
-from hotline.web.api import reports, tickets
+from hotline.web.api import calls, reports, tickets
 from hotline.web.auth import check_routes, guard, note_refusal, requires
 from hotline.web.counters import Counters
 from hotline.web.hardening import harden
+from hotline.web.pages import navigation
 from hotline.web.problems import FieldError, Problem
 from hotline.web.requests import MAX_BODY_BYTES, StrictRequest, refuse_nul
 from hotline.web.runtime import EXTENSION, WebRuntime
@@ -59,13 +60,13 @@ def create_app(parts: Runtime) -> Flask:
     )
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
     app.extensions[EXTENSION] = WebRuntime(app, parts, Counters(settings.redis_url, parts.context.now))
-    Babel(app)
+    Babel(app, locale_selector=navigation.locale)
     CSRFProtect(app)
     harden(app, settings)
     app.before_request(guard)
     app.before_request(refuse_nul)
     app.after_request(note_refusal)
-    for blueprint in (tickets.bp, reports.bp, health.bp):
+    for blueprint in (tickets.bp, calls.bp, reports.bp, health.bp):
         app.register_blueprint(blueprint)
     pages.register(app)
     problems.register(app)

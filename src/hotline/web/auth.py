@@ -138,7 +138,9 @@ def _token_signs_in() -> None:
 
 
 def _to_login() -> Response:
-    """Send to the login page."""
+    """Send to the login page; a part of a page is refused instead, so that it does not take the page's place."""
+    if request.headers.get("HX-Request"):
+        raise Problem(401, "the session has ended; what was typed on the page can still be sent")
     if request.method == "POST":
         # 307 makes the browser send the form once more, to a page that keeps it until its sender has signed in again.
         response: Any = redirect(url_for("pages.login_and_keep", to=request.path), 307)

@@ -2,6 +2,7 @@
 
 from hotline.storage.tables.audit import AuditEntry
 from hotline.storage.tables.base import Base
+from hotline.storage.tables.desk import AnnouncedCall, Draft
 from hotline.storage.tables.jobs import Job
 from hotline.storage.tables.life import (
     Assignment,
@@ -16,6 +17,7 @@ from hotline.storage.tables.life import (
     Suspension,
 )
 from hotline.storage.tables.people import Account, ApiToken, Department, District
+from hotline.storage.tables.search import TicketWords
 from hotline.storage.tables.tickets import (
     TICKET_NUMBER,
     Caller,
@@ -30,6 +32,7 @@ from hotline.storage.tables.triage import CatalogueCohandler, CatalogueEntryRow,
 __all__ = [
     "TICKET_NUMBER",
     "Account",
+    "AnnouncedCall",
     "ApiToken",
     "Assignment",
     "AuditEntry",
@@ -41,6 +44,7 @@ __all__ = [
     "CohandlingTask",
     "Department",
     "District",
+    "Draft",
     "Exclusion",
     "Extension",
     "Followup",
@@ -56,4 +60,5 @@ __all__ = [
     "Ticket",
     "TicketCohandler",
     "TicketEvent",
+    "TicketWords",
 ]

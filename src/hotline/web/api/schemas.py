@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from hotline.domain.city_time import CITY_ZONE
+from hotline.domain.phones import clean_phone
 from hotline.domain.ticket import (
     Channel,
     ComplaintType,
@@ -22,9 +23,6 @@ from hotline.domain.ticket import (
 _DATE_FIRST = re.compile(r"\d{4}-\d{2}-\d{2}(?:\D|$)", re.ASCII)
 EARLIEST_YEAR = 1900
 
-# Mobile, landline with or without area code, service numbers (400, 800), and foreign numbers in E.164.
-_PHONE = re.compile(r"1[3-9]\d{9}|0\d{2,3}[2-9]\d{6,7}|[2-8]\d{6,7}|[48]00\d{7}|\+\d{7,15}", re.ASCII)
-_NATIONAL = re.compile(r"1[3-9]\d{9}|[48]00\d{7}|0\d+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
@@ -36,18 +34,6 @@ def clean_text(value: str) -> str:
     if not value:
         raise ValueError("is empty")
     return value
-
-
-def clean_phone(value: str) -> str:
-    """Return the phone number's digits in one spelling: a Chinese country code is dropped, an area code has its 0."""
-    compact = re.sub(r"[\s\-()（）]", "", value)
-    compact = re.sub(r"^00(?=[1-9])", "+", compact)
-    if compact.startswith("+86"):
-        national = compact.removeprefix("+86")
-        compact = national if _NATIONAL.fullmatch(national) else "0" + national
-    if not _PHONE.fullmatch(compact):
-        raise ValueError("is not a phone number; use digits such as 13800001234 or 010-12345678")
-    return compact
 
 
 def _only_text(value: object) -> object:
@@ -113,6 +99,18 @@ class TicketIn(Input):
     about_department: Code | None = Field(
         default=None, description="Code of the department that the complaint is about; it never handles it alone."
     )
+
+
+class CallIn(Input):
+    """Who is calling."""
+
+    phone: Phone
+
+
+class CallOut(BaseModel):
+    """Where the agent's screen finds the call."""
+
+    url: str
 
 
 class DispatchIn(Input):

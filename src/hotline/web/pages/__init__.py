@@ -3,9 +3,35 @@
 from flask import Flask
 from flask_wtf.csrf import CSRFError
 
-from hotline.web.pages import account, accounts, again, audit, blueprint, filters, reports, session, tickets
+from hotline.web.pages import (
+    account,
+    accounts,
+    again,
+    audit,
+    blueprint,
+    call_assist,
+    calls,
+    filters,
+    navigation,
+    reports,
+    search,
+    session,
+    tickets,
+)
 
-__all__ = ["account", "accounts", "audit", "register", "reports", "session", "tickets"]
+__all__ = [
+    "account",
+    "accounts",
+    "audit",
+    "call_assist",
+    "calls",
+    "navigation",
+    "register",
+    "reports",
+    "search",
+    "session",
+    "tickets",
+]
 
 
 def register(app: Flask) -> None:

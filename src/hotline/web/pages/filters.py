@@ -1,9 +1,11 @@
 """What templates need to show the hotline's words: names of codes, times in the city's zone, remaining time."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, g
+from flask_babel import gettext
 
 from hotline.domain.calendar import Calendar
 from hotline.domain.city_time import CITY_ZONE
@@ -20,27 +22,15 @@ from hotline.domain.ticket import (
     SATISFACTION_NAMES,
     STATE_NAMES,
     URGENCY_NAMES,
-    Channel,
     ComplaintType,
-    FollowupResult,
-    Satisfaction,
     State,
-    Urgency,
 )
 from hotline.domain.working_time import remaining
 from hotline.services.masking import Mask, mask_for
 from hotline.storage.tables import Ticket
+from hotline.web.pages.navigation import language, navigation
+from hotline.web.pages.words import excerpt, marked
 from hotline.web.runtime import runtime
-
-STATE_COLOURS = {
-    State.RECEIVED: "secondary",
-    State.AWAITING_DISPATCH: "orange",
-    State.AWAITING_SIGN: "azure",
-    State.HANDLING: "blue",
-    State.REPLIED: "purple",
-    State.AWAITING_FOLLOWUP: "cyan",
-    State.CLOSED: "green",
-}
 
 EVENT_NAMES: dict[str, str] = {
     "received": "受理",
@@ -67,6 +57,11 @@ def moment(instant: datetime | None) -> str:
 def moment_to_the_second(instant: datetime) -> str:
     """Show an instant in the city's time to the second."""
     return f"{instant.astimezone(CITY_ZONE):%Y-%m-%d %H:%M:%S}"
+
+
+def clock_time(instant: datetime) -> str:
+    """Show the time of day of an instant in the city, to the second."""
+    return f"{instant.astimezone(CITY_ZONE):%H:%M:%S}"
 
 
 def time_left(due: datetime | None) -> str:
@@ -148,6 +143,7 @@ def register(app: Flask) -> None:
     for function in (
         moment,
         moment_to_the_second,
+        clock_time,
         next_due,
         time_left,
         lateness,
@@ -156,9 +152,16 @@ def register(app: Flask) -> None:
         reason_name,
         masked,
         mask_of,
+        excerpt,
+        marked,
     ):
         app.add_template_filter(function)
     app.context_processor(_names)
+
+
+def _named(names: Mapping[Any, str]) -> dict[str, str]:
+    """Return the names of codes in the page's language."""
+    return {code.value: gettext(name) for code, name in names.items()}
 
 
 def _names() -> dict[str, Any]:
@@ -167,16 +170,17 @@ def _names() -> dict[str, Any]:
         "account": g.get("account"),
         "actor": g.get("actor"),
         "Permission": Permission,
-        "roles": {role.value: name for role, name in ROLE_NAMES.items()},
+        "navigation": navigation,
+        "language": language(),
+        "roles": _named(ROLE_NAMES),
         "Role": Role,
-        "states": {state.value: name for state, name in STATE_NAMES.items()},
-        "state_colours": {state.value: colour for state, colour in STATE_COLOURS.items()},
-        "actions": {action.value: name for action, name in ACTION_NAMES.items()},
-        "channels": {channel.value: CHANNEL_NAMES[channel] for channel in Channel},
+        "states": _named(STATE_NAMES),
+        "actions": _named(ACTION_NAMES),
+        "channels": _named(CHANNEL_NAMES),
         "types": list(ComplaintType),
-        "urgencies": {urgency.value: URGENCY_NAMES[urgency] for urgency in Urgency},
-        "results": {result.value: FOLLOWUP_RESULT_NAMES[result] for result in FollowupResult},
-        "ratings": {rating.value: SATISFACTION_NAMES[rating] for rating in Satisfaction},
+        "urgencies": _named(URGENCY_NAMES),
+        "results": _named(FOLLOWUP_RESULT_NAMES),
+        "ratings": _named(SATISFACTION_NAMES),
         "tasks": taxonomy.tasks,
         "matters": taxonomy.matters,
         "now": runtime().context.now(),

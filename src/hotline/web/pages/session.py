@@ -5,7 +5,7 @@ from werkzeug import Response
 
 from hotline.domain import totp
 from hotline.domain.audit import AuditAction, account_subject
-from hotline.domain.people import Permission
+from hotline.domain.people import Permission, Role
 from hotline.services import audit, signing_in
 from hotline.services.signing_in import Credentials
 from hotline.storage.engine import transaction
@@ -163,6 +163,8 @@ def home() -> View:
     """Send everybody to their work."""
     if actor().may(Permission.READ_REPORTS):
         return redirect(url_for(".report"))
+    if actor().role is Role.AGENT:
+        return redirect(url_for(".new_ticket"))
     if actor().may(Permission.READ_TICKETS):
         return redirect(url_for(".ticket_list"))
     if actor().may(Permission.MANAGE_ACCOUNTS):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from flask import flash, redirect, render_template, request, url_for
 from pydantic import ValidationError
@@ -13,20 +12,19 @@ from werkzeug import Response
 from hotline.domain.people import Permission, Role
 from hotline.domain.ticket import OPEN_STATES, Action, State
 from hotline.domain.transitions import TransitionRefused
-from hotline.services import intake
 from hotline.services.access import find_ticket, scope_of
 from hotline.services.allowed import actions_for
-from hotline.services.errors import Conflict, Forbidden, InvalidInput
+from hotline.services.errors import Forbidden, InvalidInput
 from hotline.services.masking import mask_for
 from hotline.services.privacy import RevealCaller, reveal
 from hotline.services.search import ListTickets, list_tickets
 from hotline.storage.engine import transaction
 from hotline.storage.tables import Department, District, Ticket
-from hotline.web.api import schemas
 from hotline.web.api.representation import caller_out, prediction_out
 from hotline.web.auth import requires
 from hotline.web.pages.again import shows_again
 from hotline.web.pages.blueprint import bp
+from hotline.web.pages.calls import field_messages
 from hotline.web.pages.session import View
 from hotline.web.runtime import actor, runtime
 from hotline.web.steps import STEPS
@@ -77,86 +75,11 @@ def _counts(session: Session) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-@bp.get("/tickets/new")
-@requires(Permission.INTAKE)
-def new_ticket() -> View:
-    """The form of a call."""
-    return _form({}, {})
-
-
-@bp.post("/tickets/new")
-@requires(Permission.INTAKE)
-def create_ticket() -> View:
-    """Log the call.  The form carries a key of its own, so that a double click makes one ticket."""
-    given = {name: value for name, value in request.form.items() if name not in ("csrf_token", "key")}
-    try:
-        body = schemas.TicketIn.model_validate(_nested(given))
-    except ValidationError as error:
-        return _form(given, _messages(error)), 422
-    key = request.form.get("key", "")[:64].replace("\x00", "")
-    context = runtime().context
-    retry = intake.Retry(key, context.vault.index(body.model_dump_json())) if key else None
-    members = body.model_dump(exclude={"caller", "title"})
-    caller = body.caller or schemas.CallerIn()
-    command = intake.ReceiveTicket(
-        **members, title=body.title or "", caller_name=caller.name, caller_phone=caller.phone
-    )
-    try:
-        with transaction(runtime().sessions) as session:
-            number = intake.receive(session, context, command, actor(), retry).ticket.number
-    except InvalidInput as error:
-        return _form(given, {error.field: error.message}), 422
-    except Conflict:
-        # The form was sent once, then changed and sent again: that is a new ticket with a new key.
-        return _form(given, {"content": "该表单已提交过一次；如需另建工单，请再次提交。"}), 409
-    flash(f"工单 {number} 已受理", "success")
-    return redirect(url_for(".ticket", number=number))
-
-
-def _nested(given: Mapping[str, str]) -> dict[str, Any]:
-    """Turn the flat form into what the API takes; a field left empty was not given."""
-    filled: dict[str, Any] = {name: value for name, value in given.items() if value.strip()}
-    caller = {name: filled.pop(f"caller_{name}") for name in ("name", "phone") if f"caller_{name}" in filled}
-    flags = {name: True for name in ("anonymous", "confidential") if filled.pop(name, None)}
-    filled |= flags
-    if caller:
-        filled["caller"] = caller
-    filled.setdefault("channel", "phone")
-    filled.setdefault("content", "")
-    return filled
-
-
-def _messages(error: ValidationError) -> dict[str, str]:
-    """Return what to tell the agent, by field."""
-    words = {
-        "content": "请填写诉求内容（不超过 20000 字，不含控制字符）",
-        "phone": "电话号码格式不对，例如 13800001234 或 010-12345678",
-        "name": "姓名不超过 60 字",
-        "occurred_at": "时间格式不对",
-    }
-    found: dict[str, str] = {}
-    for problem in error.errors(include_input=False, include_url=False):
-        path = [str(part) for part in problem["loc"]]
-        found["_".join(path)] = words.get(path[-1], problem["msg"])
-    return found
-
-
-def _form(given: Mapping[str, str], errors: Mapping[str, str]) -> str:
-    with transaction(runtime().sessions) as session:
-        districts = session.scalars(select(District).order_by(District.code)).all()
-    return render_template("ticket_new.html", given=given, errors=errors, districts=districts, key=str(uuid4()))
-
-
 @bp.get("/tickets/<number>")
 @requires(Permission.READ_TICKETS)
 def ticket(number: str) -> View:
     """A ticket with its history and the steps that are possible now."""
     return _show(number)
-
-
-@shows_again("pages.create_ticket")
-def _call_again(_values: Mapping[str, Any], fields: Mapping[str, str]) -> str:
-    return _form(fields, {})
 
 
 @shows_again("pages.act", "pages.reveal_caller")
@@ -229,7 +152,7 @@ def act(number: str, action: str) -> View:
         with transaction(runtime().sessions) as session:
             step.take(session, runtime().context, number, body, actor())
     except ValidationError as error:
-        flash("；".join(_messages(error).values()), "danger")
+        flash("；".join(field_messages(error, {}).values()), "danger")
         return _show(number, typed={"action": action, "fields": request.form}), 422
     except InvalidInput as error:
         flash(str(error), "danger")
