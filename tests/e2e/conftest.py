@@ -47,6 +47,17 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+# An answer of 4xx is logged as a resource that failed to load, by the browser and by htmx, and so is a server that is
+# away or a page that is left; some tests ask for these.
+EXPECTED = (
+    "Failed to load resource",
+    "Response Status Error Code",
+    "htmx:sendError",
+    "htmx:sendAbort",
+    "htmx:afterRequest",
+)
+
+
 @dataclass
 class Installation:
     """A running Hotline and its address."""
@@ -72,8 +83,7 @@ def sign_in(browser: Browser, hotline: Installation) -> Iterator[Callable[[str],
     complaints: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        # An answer of 4xx is logged as a resource that failed to load; some tests ask for one.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        if message.type == "error" and not message.text.startswith(EXPECTED):
             complaints.append(message.text)
 
     def open_page(username: str) -> Page:

@@ -52,3 +52,15 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
+
+// A page that waits for something to happen looks again by itself, but not under the hands of who types or leaves it.
+const waiting = document.querySelector("[data-look-again]");
+if (waiting) {
+  const timer = setInterval(() => {
+    if (!isTyping(document.activeElement)) location.reload();
+  }, Number(waiting.dataset.lookAgain));
+  const stop = () => clearInterval(timer);
+  document.addEventListener("click", (event) => event.target.closest("a, button") && stop());
+  document.addEventListener("submit", stop);
+  window.addEventListener("beforeunload", stop);
+}
