@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from bench import footprint, serving
+from bench import footprint, search, serving
 from bench.report import LATEST, Line, circumstances, describe, table, write
 from bench.rig import open_rig
 
-PARTS = ("rate", "latency", "flow", "help", "stack")
+PARTS = ("rate", "latency", "flow", "search", "help", "stack")
 
 
 def main() -> int:
@@ -35,6 +35,10 @@ def _measure(parts: list[str] | tuple[str, ...], *, short: bool) -> Iterator[Lin
                 if part in parts:
                     _say(f"measuring {part} …")
                     yield from measure(rig, lengths, _say)
+    if "search" in parts:
+        _say("measuring search …")
+        with open_rig() as rig:
+            yield from search.measure(rig, short=short, say=_say)
     if "help" in parts:
         _say("measuring help …")
         yield from footprint.command_line(3 if short else 15)

@@ -180,3 +180,23 @@ def test_a_call_without_a_number_is_refused(api: Callable[..., ApiClient], body:
 
 def test_who_takes_no_calls_announces_none(api: Callable[..., ApiClient]) -> None:
     assert api("cgj-handler").post("/api/v1/calls", {"phone": PHONE}).status_code == 403
+
+
+def test_the_interface_speaks_english_on_request_and_remembers(agent: Browser) -> None:
+    assert "登记来电" in agent.text(NEW)
+    answer = agent.client.post(
+        "/language",
+        data={"csrf_token": agent.token(NEW), "language": "en"},
+        headers={"Referer": f"http://localhost{NEW}"},
+    )
+    assert answer.location == NEW
+    page = agent.text(NEW)
+    assert '<html lang="en">' in page
+    assert "New call" in page
+    assert "登记来电" not in page
+
+
+@pytest.mark.parametrize("came_from", ["http://elsewhere.example/x", "http://localhost.evil/x", "javascript:1", ""])
+def test_who_changes_the_language_is_sent_nowhere_else(agent: Browser, came_from: str) -> None:
+    fields = {"csrf_token": agent.token(NEW), "language": "en"}
+    assert agent.client.post("/language", data=fields, headers={"Referer": came_from}).location == "/"
