@@ -13,7 +13,7 @@ from hotline.storage.engine import transaction
 from hotline.storage.tables import Account
 
 HOME = {
-    "agent01": "/tickets",
+    "agent01": "/tickets/new",
     "dispatcher01": "/tickets",
     "cgj-handler": "/tickets",
     "cgj-lead": "/tickets",

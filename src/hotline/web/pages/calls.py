@@ -114,7 +114,7 @@ def save_draft() -> View:
     """Keep what has been typed so far; the answer says when, and gives the page an address that brings it back."""
     key, given = _key(), _given()
     if not key:
-        return "", 204
+        return "", 422
     with transaction(runtime().sessions) as session:
         typed = given if any(given.get(name, "").strip() for name in _TYPED) else {}
         kept = drafts.save(session, runtime().context, key, typed, actor())
