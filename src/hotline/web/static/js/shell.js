@@ -53,14 +53,10 @@ window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
-// A page that waits for something to happen looks again by itself, but not under the hands of who types or leaves it.
-const waiting = document.querySelector("[data-look-again]");
-if (waiting) {
-  const timer = setInterval(() => {
-    if (!isTyping(document.activeElement)) location.reload();
-  }, Number(waiting.dataset.lookAgain));
-  const stop = () => clearInterval(timer);
-  document.addEventListener("click", (event) => event.target.closest("a, button") && stop());
-  document.addEventListener("submit", stop);
-  window.addEventListener("beforeunload", stop);
-}
+// What looks again by itself does not do so under the hands of who types in it.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const part = event.detail.target;
+  if (part.hasAttribute("data-looks-again") && part.contains(document.activeElement) && isTyping(document.activeElement)) {
+    event.detail.shouldSwap = false;
+  }
+});
