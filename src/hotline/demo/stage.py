@@ -1,0 +1,86 @@
+"""The stage of the demo's history: a clock that moves, an agenda of steps, and the people who take them."""
+
+import heapq
+import itertools
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hotline.demo.words import Words
+from hotline.domain.people import Actor, Role
+from hotline.domain.ticket import Urgency
+from hotline.domain.working_time import next_working
+from hotline.services.context import Context
+from hotline.storage.tables import Account, Ticket
+
+SEED = 12345
+
+Step = Callable[[], None]
+
+
+class MovingClock:
+    """The demo's clock: whoever pops the next step sets it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Stage:
+    """What all parts of the history share.  Steps after ``until`` are never taken."""
+
+    def __init__(self, session: Session, context: Context, clock: MovingClock, until: datetime) -> None:
+        self.session, self.context, self.clock, self.until = session, context, clock, until
+        self.random = random.Random(SEED)  # noqa: S311 - a demo, and the same one every time
+        self.words = Words(self.random)
+        self._agenda: list[tuple[datetime, int, Step]] = []
+        self._order = itertools.count()
+        self._staff = _staff(session)
+
+    def at(self, instant: datetime, step: Step) -> None:
+        """Put ``step`` on the agenda, unless it lies beyond the end."""
+        if instant <= self.until:
+            heapq.heappush(self._agenda, (instant, next(self._order), step))
+
+    def later(self, low: float, high: float) -> datetime:
+        """Return a working instant between ``low`` and ``high`` hours from now."""
+        instant = self.clock.now + timedelta(hours=self.random.uniform(low, high))
+        return next_working(self.context.calendar, instant)
+
+    def take_next(self) -> datetime | None:
+        """Take the next step at its time and return that; None when the agenda is empty."""
+        if not self._agenda:
+            return None
+        instant, _, step = heapq.heappop(self._agenda)
+        self.clock.now = instant
+        step()
+        return instant
+
+    def on_the_way_to(self, ticket: Ticket, due: datetime, share: float) -> datetime:
+        """Return the instant ``share`` of the way to ``due``; only critical tickets are worked on outside hours."""
+        at = self.clock.now + (due - self.clock.now) * share
+        return at if ticket.urgency == Urgency.CRITICAL else next_working(self.context.calendar, at)
+
+    def person(self, role: Role) -> Actor:
+        """Return somebody of the hotline in ``role``."""
+        return self.random.choice(self._staff[role, None])
+
+    def officer(self, ticket: Ticket, role: Role) -> Actor:
+        """Return somebody of the lead department; one without an account of its own is played by an unnamed person."""
+        department = ticket.lead_department_id
+        return self.random.choice(self._staff.get((role, department)) or [Actor(role, None, department)])
+
+
+def _staff(session: Session) -> dict[tuple[Role, int | None], list[Actor]]:
+    staff: dict[tuple[Role, int | None], list[Actor]] = defaultdict(list)
+    for account in session.scalars(select(Account).order_by(Account.id)):
+        role = Role(account.role)
+        actor = Actor(role, account.id, account.department_id)
+        staff[role, account.department_id if role in (Role.HANDLER, Role.LEAD) else None].append(actor)
+    return dict(staff)
