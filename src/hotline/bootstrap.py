@@ -15,24 +15,36 @@ from celery import Celery
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from hotline.domain.limits import DEFAULT_RULES
 from hotline.domain.people import SYSTEM
 from hotline.domain.retention import closes_before
 from hotline.jobs import queue
 from hotline.jobs.doorbell import CeleryDoorbell, Doorbell, ring_after_commit
 from hotline.jobs.messaging import make_celery
 from hotline.jobs.queue import Sweep
-from hotline.jobs.registry import ARCHIVE, CLOCK, PRUNE, RETENTION, SEARCH_WORDS, TRIAGE, Handler
+from hotline.jobs.registry import (
+    ARCHIVE,
+    CLOCK,
+    NOTIFY,
+    PRUNE,
+    RECOMPUTE,
+    RETENTION,
+    SEARCH_WORDS,
+    TRIAGE,
+    Errand,
+    Handler,
+)
 from hotline.jobs.runner import Outcome, Runner
 from hotline.jobs.schedule import RETENTION_SCHEDULE, SCHEDULE, tick
 from hotline.ml.classifier import TriageModel
 from hotline.ml.errors import ModelError
 from hotline.ml.registry import active_version, default_models_folder, load_active
+from hotline.notify import ConsoleNotifier, Mailbox, Notifier, SmtpNotifier, WebhookNotifier
 from hotline.reference import load_taxonomy
-from hotline.reference.calendars import load_calendar
-from hotline.services import calls, drafts, notices, retention, search_words
+from hotline.services import calls, drafts, notices, retention, search_words, sending
 from hotline.services.archiving import archive
 from hotline.services.context import Clock, Context
+from hotline.services.dues import recompute_open
+from hotline.services.timekeeping import TimekeepingSource
 from hotline.services.triage import triage
 from hotline.settings import Settings
 from hotline.storage.engine import SessionFactory, open_engine, open_sessions, transaction
@@ -93,6 +105,8 @@ class Runtime:
     celery: Celery
     runner: Runner
     models: ModelSource = field(repr=False)
+    timekeeping: TimekeepingSource = field(repr=False)
+    notifier: Notifier | None = field(repr=False, default=None)
 
     def run_job(self, job_id: int) -> Outcome:
         """Run one job to its end."""
@@ -118,19 +132,22 @@ def start(settings: Settings, *, clock: Clock = utc_now, doorbell: Doorbell | No
     celery = make_celery(settings.redis_url, settings.tick_seconds)
     ring_after_commit(sessions, doorbell or CeleryDoorbell(celery))
     models = ModelSource(settings.models_folder or default_models_folder())
+    keeping = TimekeepingSource(sessions)
+    notifier = make_notifier(settings)
     context = Context(
         now=clock,
         taxonomy=load_taxonomy(),
         classifier=models.current,
         vault=make_vault(settings),
-        calendar=load_calendar("cn"),
-        limits=DEFAULT_RULES,
+        timekeeping=keeping.current,
         blind_share=settings.blind_share,
         answer_followup_share=settings.answer_followup_share,
+        notifies=settings.notifier != "none",
     )
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    runner = Runner(sessions, _handlers(context, settings), worker, settings.job_lease_seconds)
-    return Runtime(settings, engine, sessions, context, celery, runner, models)
+    handlers = _handlers(context, settings, keeping) | _notify_handler(context, settings, notifier)
+    runner = Runner(sessions, handlers, worker, settings.job_lease_seconds)
+    return Runtime(settings, engine, sessions, context, celery, runner, models, keeping, notifier)
 
 
 def make_vault(settings: Settings) -> Vault:
@@ -139,7 +156,38 @@ def make_vault(settings: Settings) -> Vault:
     return Vault(keys, settings.index_key.get_secret_value())
 
 
-def _handlers(context: Context, settings: Settings) -> Mapping[str, Handler]:
+def make_notifier(settings: Settings) -> Notifier | None:
+    """Return what sends notifications, None for nothing.  The settings have been checked."""
+    match settings.notifier:
+        case "console":
+            return ConsoleNotifier()
+        case "webhook":
+            assert settings.notify_url is not None and settings.notify_secret is not None
+            return WebhookNotifier(settings.notify_url, settings.notify_secret.get_secret_value())
+        case "smtp":
+            assert settings.smtp_host is not None and settings.smtp_from is not None
+            password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
+            place = (settings.smtp_host, settings.smtp_port, settings.smtp_security, settings.smtp_from)
+            return SmtpNotifier(Mailbox(*place, username=settings.smtp_username, password=password))
+    return None
+
+
+def _notify_handler(context: Context, settings: Settings, notifier: Notifier | None) -> dict[str, Handler]:
+    def run_notify(session: Session, args: Mapping[str, Any]) -> Errand | None:
+        if notifier is None:
+            # Switched off since it was written down.
+            return None
+        waits = sending.waits_until(session, context, args)
+        if waits is not None:
+            queue.enqueue(session, NOTIFY, args, not_before=waits)
+            return None
+        message = sending.compose(session, context, args, settings.public_url)
+        return None if message is None else lambda job_id: notifier.send(str(job_id), message)
+
+    return {NOTIFY.name: run_notify}
+
+
+def _handlers(context: Context, settings: Settings, keeping: TimekeepingSource) -> dict[str, Handler]:
     """Bind each kind of job to the one service call that does it."""
 
     def run_triage(session: Session, args: Mapping[str, Any]) -> None:
@@ -164,12 +212,20 @@ def _handlers(context: Context, settings: Settings) -> Mapping[str, Handler]:
         if notices.sweep(session, context) == notices.SWEEP_BATCH:
             queue.enqueue(session, CLOCK, {})
 
+    def run_recompute(session: Session, args: Mapping[str, Any]) -> None:
+        # This very process may still have the calendar from before.
+        keeping.refresh()
+        last = recompute_open(session, context, int(args["after_id"]), str(args["reason"]))
+        if last is not None:
+            queue.enqueue(session, RECOMPUTE, {"after_id": last, "reason": args["reason"]})
+
     def run_archive(session: Session, _args: Mapping[str, Any]) -> None:
         archive(session, context)
 
     return {
         TRIAGE.name: run_triage,
         CLOCK.name: run_clock,
+        RECOMPUTE.name: run_recompute,
         ARCHIVE.name: run_archive,
         PRUNE.name: run_prune,
         RETENTION.name: run_retention,

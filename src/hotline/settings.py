@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cryptography.fernet import Fernet
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hotline.domain.mail_address import is_mail_address
 from hotline.domain.retention import DEFAULT_DAYS
 from hotline.domain.sign_in import SHORTEST_DEMO_PASSWORD, SHORTEST_PASSWORD
+from hotline.notify.webhook import LOCAL, url_refusal
 
 HINTS = {
     "database_url": "set it to postgresql+psycopg://user:password@host/database, or run `hotline up`, "
@@ -20,6 +22,11 @@ HINTS = {
     "redis_url": "set it to redis://host:6379/0 or unix:///path/redis.sock",
     "secret_key": "set it to at least 32 random characters; `openssl rand -base64 48` makes one",
     "index_key": "set it to at least 32 random characters and keep it: phone search depends on it",
+    "notifier": "it is none, console, webhook (with HOTLINE_NOTIFY_URL and HOTLINE_NOTIFY_SECRET) or smtp (with "
+    "HOTLINE_SMTP_HOST and HOTLINE_SMTP_FROM)",
+    "notify_url": "set it to the https:// address of the city's message system",
+    "notify_secret": "set it to at least 32 random characters that the receiver knows too",
+    "smtp_from": "set it to the address that notifications come from, like hotline@city.example",
     "encryption_keys": "set it to one or more Fernet keys, separated by commas, the newest first; "
     "`python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'` makes one",
 }
@@ -90,6 +97,21 @@ class Settings(BaseSettings):
     # The share of inquiries answered at once that is followed up.
     answer_followup_share: float = Field(default=0.1, ge=0, le=1)
 
+    # Where colleagues reach the pages, for links in notifications.
+    public_url: str | None = None
+    # The webhook that notifications are posted to, and the secret that they are signed with.
+    notify_url: str | None = None
+    notify_secret: SecretStr | None = Field(default=None, min_length=32)
+    # The server that takes mail, and the address that notifications come from.
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str | None = None
+    # How notifications leave.  It stands behind what it needs, so that its check can look at that.
+    notifier: Literal["none", "console", "webhook", "smtp"] = "none"
+
     @property
     def second_factor_required(self) -> bool:
         """Whether the roles that see or change most sign in with two factors."""
@@ -124,6 +146,33 @@ class Settings(BaseSettings):
     def _redis_scheme(cls, value: str) -> str:
         if not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("it must start with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("notify_url")
+    @classmethod
+    def _webhook(cls, value: str | None) -> str | None:
+        refusal = url_refusal(value) if value else None
+        if refusal:
+            raise ValueError(refusal)
+        return value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _mail_address(cls, value: str | None) -> str | None:
+        if value and not is_mail_address(value):
+            raise ValueError("it is no mail address")
+        return value
+
+    @field_validator("notifier")
+    @classmethod
+    def _has_what_it_needs(cls, value: str, info: ValidationInfo) -> str:
+        needed = {"webhook": ("notify_url", "notify_secret"), "smtp": ("smtp_host", "smtp_from")}.get(value, ())
+        missing = [f"HOTLINE_{name.upper()}" for name in needed if not info.data.get(name)]
+        if missing:
+            raise ValueError(f"'{value}' needs {' and '.join(missing)} too")
+        open_mail = value == "smtp" and info.data.get("smtp_security") == "none"
+        if open_mail and info.data.get("smtp_host") not in LOCAL:
+            raise ValueError("mail without encryption (HOTLINE_SMTP_SECURITY=none) only goes to this machine itself")
         return value
 
     @field_validator("encryption_keys", mode="before")

@@ -30,6 +30,7 @@ def command() -> None:
       hotline user password li.na --generate     a forgotten password; lifts a lock-out too
       hotline user reset-totp li.na              a lost phone
       hotline user role li.na dispatcher
+      hotline user email li.na li.na@city.example
       hotline user disable li.na                 ends sessions and tokens at once
     """
 
@@ -39,8 +40,9 @@ def command() -> None:
 @click.option("--name", required=True, help="The person's name, as colleagues see it.")
 @click.option("--role", type=ROLES, required=True)
 @click.option("--department", metavar="CODE", help="The department's code; handlers and leads need one.")
+@click.option("--email", help="Where notifications for this person go.")
 @GENERATE
-def add(username: str, name: str, role: str, department: str | None, generate: bool) -> None:
+def add(username: str, name: str, role: str, department: str | None, email: str | None, generate: bool) -> None:
     """Add an account.
 
     \b
@@ -50,7 +52,8 @@ def add(username: str, name: str, role: str, department: str | None, generate: b
     """
     with open_runtime() as parts:
         password = _password(generate)
-        wanted = AddAccount(username, name, Role(role), password, department, parts.settings.shortest_password)
+        shortest = parts.settings.shortest_password
+        wanted = AddAccount(username, name, Role(role), password, department, shortest, email)
         with refusals(), transaction(parts.sessions) as session:
             accounts.add(session, parts.context, wanted, operator())
     click.echo(f"added {username} ({role})")
@@ -147,6 +150,25 @@ def password(username: str, generate: bool) -> None:
             accounts.set_password(session, parts.context, account, new, operator(), shortest=shortest)
     click.echo(f"changed the password of {username}; its sessions have ended")
     _show_once(new, generate)
+
+
+@command.command()
+@click.argument("username")
+@click.argument("address", required=False)
+@click.option("--none", "nowhere", is_flag=True, help="Forget the address.")
+def email(username: str, address: str | None, nowhere: bool) -> None:
+    """Say where notifications for an account go.
+
+    \b
+    Examples:
+      hotline user email li.na li.na@city.example
+      hotline user email li.na --none
+    """
+    if nowhere == (address is not None):
+        raise click.UsageError("give an address, or say --none")
+    with open_runtime() as parts, refusals(), transaction(parts.sessions) as session:
+        accounts.set_email(session, parts.context, username, address, operator())
+    click.echo(f"notifications for {username} go to {address}" if address else f"{username} gets no notifications")
 
 
 @command.command("reset-totp")

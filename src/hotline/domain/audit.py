@@ -27,6 +27,10 @@ class AuditAction(StrEnum):
     KEYS_ROTATED = "keys.rotated"
     BACKED_UP = "database.backed_up"
     RESTORED = "database.restored"
+    EMAIL_CHANGED = "account.email_changed"
+    CALENDAR_IMPORTED = "calendar.imported"
+    LIMITS_IMPORTED = "limits.imported"
+    CATALOGUE_IMPORTED = "catalogue.imported"
 
 
 AUDIT_NAMES: dict[str, str] = {
@@ -51,6 +55,10 @@ AUDIT_NAMES: dict[str, str] = {
     AuditAction.KEYS_ROTATED: "更换加密密钥",
     AuditAction.BACKED_UP: "备份数据库",
     AuditAction.RESTORED: "恢复数据库",
+    AuditAction.EMAIL_CHANGED: "变更邮箱",
+    AuditAction.CALENDAR_IMPORTED: "导入工作日历",
+    AuditAction.LIMITS_IMPORTED: "导入时限规则",
+    AuditAction.CATALOGUE_IMPORTED: "导入权责清单",
 }
 
 

@@ -57,7 +57,12 @@ class Runner:
         if handler is None:
             raise LookupError(f"no handler for jobs of kind {job.kind!r}; is this worker older than the web server?")
         with transaction(self.sessions) as session:
-            handler(session, job.args)
+            errand = handler(session, job.args)
+            if errand is None:
+                queue.finish(session, job)
+                return
+        errand(job.job_id)
+        with transaction(self.sessions) as session:
             queue.finish(session, job)
 
     def _give_back(self, job: queue.Claim, error: Exception) -> Outcome:

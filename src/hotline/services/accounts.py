@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.domain.audit import AuditAction, account_subject
+from hotline.domain.mail_address import is_mail_address
 from hotline.domain.people import DEPARTMENT_STAFF, Actor, Role, kept_apart, role_change_refusal
 from hotline.domain.sign_in import SHORTEST_PASSWORD, password_refusal
 from hotline.services import audit, tokens
@@ -55,6 +56,7 @@ class AddAccount:
     password: str
     department: str | None = None
     shortest_password: int = SHORTEST_PASSWORD
+    email: str | None = None
 
 
 def add(session: Session, context: Context, command: AddAccount, actor: Actor) -> Account:
@@ -73,6 +75,7 @@ def add(session: Session, context: Context, command: AddAccount, actor: Actor) -
         display_name=command.display_name.strip(),
         role=command.role,
         department_id=department.id if department else None,
+        email=_email(command.email),
         password_hash=hash_password(command.password),
     )
     session.add(account)
@@ -154,6 +157,23 @@ def set_password(
     account.failed_logins, account.locked_until = 0, None
     account.session_epoch += 1
     _record(session, context, actor, AuditAction.PASSWORD_CHANGED, account)
+
+
+def _email(given: str | None) -> str | None:
+    if given and not is_mail_address(given):
+        raise InvalidInput("email", "is no mail address; give one like li.na@city.example")
+    return given or None
+
+
+def set_email(session: Session, context: Context, username: str, email: str | None, actor: Actor) -> Account:
+    """Say where notifications for the account go, None for nowhere.  Raises ``InvalidInput`` and ``NotFound``."""
+    account = find(session, username, lock=True)
+    email = _email(email)
+    if account.email != email:
+        account.email = email
+        # The log says that it changed; the address itself is in the account, and may be taken out of it again.
+        _record(session, context, actor, AuditAction.EMAIL_CHANGED, account, given=email is not None)
+    return account
 
 
 def disable(session: Session, context: Context, username: str, actor: Actor) -> Account:

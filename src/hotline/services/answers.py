@@ -33,11 +33,12 @@ def answer_ticket(
             raise InvalidInput("knowledge_entry", "there is no such entry in the knowledge base")
         entry.used += 1
         ticket.knowledge_entry_id = entry.id
-    now = context.now()
+    now, sampled = context.now(), _is_sampled(context, ticket)
     ticket.answer, ticket.ended_early_at, ticket.queue_reason = answer, now, None
-    move(session, context, ticket, Action.ANSWER, actor, now, data={"knowledge_entry": knowledge_entry})
-    if _is_sampled(context, ticket):
+    if sampled:
         ticket.followup_due = clock.due_from(context, ticket, Kind.FOLLOW_UP, now)
+    move(session, context, ticket, Action.ANSWER, actor, now, data={"knowledge_entry": knowledge_entry})
+    if sampled:
         add_followup(session, ticket, ticket, now)
 
 

@@ -81,7 +81,7 @@ def set_assignment_dues(context: Context, ticket: Ticket) -> None:
 
 
 def end_assignment(session: Session, ticket: Ticket, at: datetime, *, by: str) -> Assignment | None:
-    """End the open assignment, if there is one, and call off what co-handlers were asked; ``by`` says how it ended."""
+    """End the open assignment, if there is one; ``by`` says how it ended."""
     query = select(Assignment).where(Assignment.ticket_id == ticket.id, Assignment.ended_at.is_(None))
     assignment = session.scalars(query).one_or_none()
     if assignment is not None:
@@ -92,7 +92,7 @@ def end_assignment(session: Session, ticket: Ticket, at: datetime, *, by: str) -
 
 
 def cancel_cohandling(session: Session, ticket: Ticket, at: datetime) -> None:
-    """Call off what co-handlers have not done yet."""
+    """Call off what co-handlers have not done yet: the ticket is done, or goes to a department that asks its own."""
     query = select(CohandlingTask).where(CohandlingTask.ticket_id == ticket.id, CohandlingTask.state == "open")
     for task in session.scalars(query):
         task.state, task.done_at = "cancelled", at

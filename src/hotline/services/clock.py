@@ -16,6 +16,7 @@ from hotline.domain.limits import Kind, ResolvedLimit, deadline, resolve
 from hotline.domain.ticket import Overlay, State
 from hotline.domain.working_time import Pause
 from hotline.services.context import Context
+from hotline.services.provisional import warn_once
 from hotline.storage.tables import Extension, Suspension, Ticket
 
 # While a return is decided nobody can sign.
@@ -24,17 +25,18 @@ BEFORE_DISPATCH = frozenset({State.RECEIVED, State.AWAITING_DISPATCH})
 IN_HAND = frozenset({State.AWAITING_SIGN, State.HANDLING, State.REPLIED})
 
 
-def limit_of(context: Context, ticket: Ticket, kind: Kind) -> ResolvedLimit:
-    """Return the limit of ``kind`` that applies to the ticket as it is now.
+def limit_of(context: Context, ticket: Ticket, kind: Kind, start: datetime) -> ResolvedLimit:
+    """Return the limit of ``kind`` from ``start`` that applies to the ticket as it is now.
 
     A ticket whose type nobody has said yet gets the longest limit; triage or a person says it, and the dues follow.
     """
-    return resolve(context.limits, kind, ticket.type or "", ticket.matter, ticket.district, ticket.urgency)
+    rules = context.timekeeping().limits_at(start)
+    return resolve(rules, kind, ticket.type or "", ticket.matter, ticket.district, ticket.urgency)
 
 
 def due_from(context: Context, ticket: Ticket, kind: Kind, start: datetime) -> datetime:
     """Return when the limit of ``kind`` ends that runs from ``start`` and that nothing pauses."""
-    instant = deadline(context.calendar, start, limit_of(context, ticket, kind)).instant
+    instant = deadline(context.calendar, start, limit_of(context, ticket, kind, start)).instant
     assert instant is not None, "only an open pause leaves a due unknown"
     return instant
 
@@ -62,7 +64,7 @@ def running_clock(session: Session, context: Context, ticket: Ticket) -> Handlin
 def _clock_from(
     session: Session, context: Context, ticket: Ticket, kind: Kind, start: datetime, *, until: datetime | None
 ) -> HandlingClock:
-    limit = limit_of(context, ticket, kind)
+    limit = limit_of(context, ticket, kind, start)
     return HandlingClock(
         context.calendar, start, limit, pauses_of(session, ticket), _extension(session, ticket, start, until)
     )
@@ -97,6 +99,8 @@ def refresh_dues(session: Session, context: Context, ticket: Ticket) -> None:
         found = handling_clock(session, context, ticket)
         ticket.handle_due = found.due.instant
         ticket.due_basis = _basis(context, found)
+        if found.due.provisional:
+            warn_once(session, context, found.start, found.due.instant or context.now())
     if ticket.reworked_at is not None:
         running = _clock_from(session, context, ticket, Kind.REWORK, ticket.reworked_at, until=None)
         ticket.rework_due = running.due.instant
@@ -123,7 +127,7 @@ def outstanding(session: Session, context: Context, ticket: Ticket) -> Iterator[
     state = State(ticket.state)
     if state in BEFORE_DISPATCH:
         yield from _overdue(NoticeKind.DISPATCH_OVERDUE, ticket.dispatch_due)
-    elif state is State.AWAITING_FOLLOWUP:
+    elif state in (State.AWAITING_FOLLOWUP, State.ANSWERED):
         yield from _overdue(NoticeKind.FOLLOWUP_OVERDUE, ticket.followup_due)
     elif state in IN_HAND:
         if state is State.AWAITING_SIGN and RETURN_OPEN.isdisjoint(ticket.overlays):

@@ -11,6 +11,7 @@ from typing import Protocol
 from hotline.domain.calendar import Calendar
 from hotline.domain.limits import LimitRules
 from hotline.domain.taxonomy import Taxonomy
+from hotline.domain.timekeeping import Timekeeping
 from hotline.ml.classifier import Prediction
 from hotline.storage.vault import Vault
 
@@ -35,7 +36,8 @@ class Classifier(Protocol):
 class Context:
     """The surroundings of a service call.
 
-    ``classifier`` returns None while no usable model is there.  ``blind_share`` of the tickets that the model would
+    ``classifier`` returns None while no usable model is there.  ``timekeeping`` gives calendar and limits as they are
+    now: both may be exchanged while the process runs.  ``blind_share`` of the tickets that the model would
     dispatch go to a dispatcher who does not see its answer; ``answer_followup_share`` of what is answered at once is
     followed up.  ``notifies`` says that a notifier is configured, so that notifications are worth writing down.
     """
@@ -44,8 +46,17 @@ class Context:
     taxonomy: Taxonomy
     classifier: Callable[[], Classifier | None]
     vault: Vault
-    calendar: Calendar
-    limits: LimitRules
+    timekeeping: Callable[[], Timekeeping]
     blind_share: float = 0.0
     answer_followup_share: float = 0.0
     notifies: bool = False
+
+    @property
+    def calendar(self) -> Calendar:
+        """The working calendar in force."""
+        return self.timekeeping().calendar
+
+    @property
+    def limits(self) -> LimitRules:
+        """The limits of what starts now."""
+        return self.timekeeping().limits_at(self.now())

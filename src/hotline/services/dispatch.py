@@ -9,7 +9,7 @@ from hotline.domain.people import Actor
 from hotline.domain.ticket import Action, ComplaintType, QueueReason, State, Urgency
 from hotline.services import clock
 from hotline.services.access import require_lead, subtree
-from hotline.services.assignments import current_assignment, end_assignment, hand_over
+from hotline.services.assignments import cancel_cohandling, current_assignment, end_assignment, hand_over
 from hotline.services.cohandling import ask
 from hotline.services.context import Context
 from hotline.services.errors import Conflict, InvalidInput
@@ -183,6 +183,7 @@ def take_back(session: Session, context: Context, command: TakeBack, actor: Acto
         _take_back_from_subunit(session, context, ticket, command, actor)
         return ticket
     end_assignment(session, ticket, now, by="taken_back")
+    cancel_cohandling(session, ticket, now)
     ticket.dispatch_due = clock.due_from(context, ticket, Kind.DISPATCH, now)
     return_to_queue(ticket, QueueReason.TAKEN_BACK)
     move(session, context, ticket, Action.TAKE_BACK, actor, now, reason=command.reason)

@@ -20,6 +20,7 @@ from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.followup import add_followup, merged_into
 from hotline.services.locking import lock_ticket
 from hotline.services.moves import move, require
+from hotline.services.notices import catch_up, settle
 from hotline.services.supervision import urge_ticket
 from hotline.services.triage import is_triaged
 from hotline.storage.tables import Assignment, Caller, Followup, Ticket, TicketEvent
@@ -63,6 +64,7 @@ def merge_into(session: Session, context: Context, ticket: Ticket, number: str, 
     require(ticket, Action.MERGE, actor)
     if target.state not in OPEN_STATES:
         raise InvalidInput(field, f"that ticket is no longer open (state '{target.state}')")
+    settle(session, context, target)
     now = context.now()
     again = _calls_again(session, ticket, target)
     if ticket.state in WITH_DEPARTMENT:
@@ -106,6 +108,8 @@ def unmerge(session: Session, context: Context, command: UnmergeTicket, actor: A
     if came_from in (State.RECEIVED, State.AWAITING_DISPATCH):
         ticket.dispatch_due = clock.due_from(context, ticket, Kind.DISPATCH, now)
     move(session, context, ticket, Action.UNMERGE, actor, now, to=came_from, reason=command.reason)
+    # What fell due while it was merged is over now.
+    catch_up(session, context, ticket)
     _queue_if_triaged(session, context, ticket, now)
     return ticket
 

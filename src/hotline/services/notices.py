@@ -4,8 +4,9 @@ They are facts of timestamps: whether the sweep comes in time, late, or a move o
 notices with the same instants come out.  So whoever locks a ticket to change it lets the clock speak first.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -19,22 +20,36 @@ from hotline.services.events import record
 from hotline.services.notifying import notify
 from hotline.storage.tables import ClockNotice, Ticket
 
+log = structlog.get_logger()
+
 # As many tickets as one transaction of the sweep takes; the rest follow in the next.
 SWEEP_BATCH = 100
+PUT_OFF = timedelta(hours=1)
 
 # A due that has been moved into the past says this much about the past: that it is over.
-SAID_LATE = frozenset({NoticeKind.REMINDER_100, NoticeKind.RED_CARD, NoticeKind.SIGN_OVERDUE})
+SAID_LATE = frozenset(
+    {
+        NoticeKind.REMINDER_100,
+        NoticeKind.RED_CARD,
+        NoticeKind.SIGN_OVERDUE,
+        NoticeKind.DISPATCH_OVERDUE,
+        NoticeKind.CONTACT_OVERDUE,
+    }
+)
 
 
 def settle(session: Session, context: Context, ticket: Ticket) -> int:
-    """Write what the clock has to say about the locked ticket up to now; return how many notices that were."""
+    """Write what the clock has to say about the locked ticket up to now; return how many notices that were.
+
+    The clock counts as heard up to now also when it had nothing to say.  A move that then shifts a due would otherwise
+    find more or less of the past unheard, according to when the sweep last came by.
+    """
     now = context.now()
+    heard, ticket.noticed_until = ticket.noticed_until or ticket.received_at, now
     if ticket.next_notice_at is None or ticket.next_notice_at > now:
         return 0
-    heard = ticket.noticed_until or ticket.received_at
     due_now = sorted(n for n in clock.outstanding(session, context, ticket) if heard < n.at <= now)
     written = sum(_write(session, context, ticket, notice, now) for notice in due_now)
-    ticket.noticed_until = now
     clock.plan(session, context, ticket)
     return written
 
@@ -63,7 +78,8 @@ def _write(session: Session, context: Context, ticket: Ticket, notice: Notice, n
     department = ticket.lead_department.code if ticket.lead_department else None
     data = {"due": notice.due.isoformat(), "department": department}
     record(session, context, ticket, notice.kind, SYSTEM, notice.at, data=data)
-    sent = sent_at(context.calendar, notice.at, critical=ticket.urgency == Urgency.CRITICAL)
+    # A sweep that comes late, at night for instance, keeps its messages for the morning too.
+    sent = sent_at(context.calendar, max(notice.at, now), critical=ticket.urgency == Urgency.CRITICAL)
     notify(session, context, ticket, notice.kind, not_before=sent, escalate=notice.kind in ESCALATED)
     return True
 
@@ -83,5 +99,16 @@ def sweep(session: Session, context: Context) -> int:
     )
     tickets = session.scalars(query).all()
     for ticket in tickets:
-        settle(session, context, ticket)
+        _settle_alone(session, context, ticket)
     return len(tickets)
+
+
+def _settle_alone(session: Session, context: Context, ticket: Ticket) -> None:
+    """Settle one ticket of a sweep; one whose rows contradict each other must not silence the clock of all others."""
+    try:
+        with session.begin_nested():
+            settle(session, context, ticket)
+    except Exception as error:
+        # Its next notice is put off by an hour, so that the sweep does not stumble over it again each minute.
+        log.error("clock_failed", ticket_id=ticket.id, error=type(error).__name__)
+        ticket.next_notice_at = context.now() + PUT_OFF

@@ -38,3 +38,9 @@ def notify(
         "escalate": escalate,
     }
     enqueue(session, NOTIFY, args, not_before=not_before)
+
+
+def notify_supervisors(session: Session, context: Context, subject: str, *, year: int | None = None) -> None:
+    """Tell the supervisors about ``subject``, which is about no ticket."""
+    if context.notifies:
+        enqueue(session, NOTIFY, {"subject": subject, "year": year, "escalate": True})

@@ -13,7 +13,13 @@ from hotline.domain.people import Actor
 from hotline.domain.ticket import Action, Overlay, QueueReason, ReturnReason, State
 from hotline.services import clock
 from hotline.services.access import require_lead
-from hotline.services.assignments import current_assignment, due_data, end_assignment, hand_over
+from hotline.services.assignments import (
+    cancel_cohandling,
+    current_assignment,
+    due_data,
+    end_assignment,
+    hand_over,
+)
 from hotline.services.context import Context
 from hotline.services.dispatch import dispatch_by_entry, relabel, return_to_queue
 from hotline.services.errors import Conflict, InvalidInput
@@ -183,6 +189,7 @@ def accept_return(session: Session, context: Context, command: AcceptReturn, act
             require_may_own(session, ticket, entry.lead_department, actor, now, overseer=None)
     _decide(session, context, ticket, actor, "accepted", command.reason)
     end_assignment(session, ticket, now, by="returned")
+    cancel_cohandling(session, ticket, now)
     accept = Action.ACCEPT_RETURN
     if department is not None:
         hand_over(session, context, ticket, department, actor, action=accept, reason=command.reason, entry=None)
@@ -233,6 +240,7 @@ def adjudicate(session: Session, context: Context, command: Adjudicate, actor: A
         move(session, context, ticket, Action.ADJUDICATE, actor, now, to=to, reason=command.reason, data=data)
     else:
         end_assignment(session, ticket, now, by="adjudicated")
+        cancel_cohandling(session, ticket, now)
         act = Action.ADJUDICATE
         hand_over(session, context, ticket, department, actor, action=act, reason=command.reason, data=data)
     lift(ticket, Overlay.ADJUDICATION_PENDING)

@@ -7,11 +7,10 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.people import Actor
 from hotline.domain.ticket import Action, ComplaintType, Urgency
-from hotline.services import clock
 from hotline.services.assignments import due_data
 from hotline.services.context import Context
 from hotline.services.dispatch import relabel
-from hotline.services.dues import renew_assignment_dues
+from hotline.services.dues import apply_dues
 from hotline.services.errors import InvalidInput
 from hotline.services.locking import lock_ticket
 from hotline.services.moves import move, require
@@ -100,10 +99,8 @@ def reclassify(session: Session, context: Context, command: Reclassify, actor: A
         relabel(session, context, ticket, command.matter, actor)
     ticket.type = command.type or ticket.type
     ticket.urgency = command.urgency or ticket.urgency
-    if ticket.signed_at is None:
-        renew_assignment_dues(session, context, ticket)
-    clock.refresh_dues(session, context, ticket)
-    data = {"changes": changes, "before": before, **due_data(ticket)}
+    moved = apply_dues(session, context, ticket)
+    data = {"changes": changes, "before": before, **due_data(ticket), "moved": moved}
     move(session, context, ticket, Action.RECLASSIFY, actor, context.now(), reason=command.reason, data=data)
     catch_up(session, context, ticket)
     return ticket

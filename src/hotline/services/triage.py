@@ -111,8 +111,10 @@ def _label(session: Session, context: Context, ticket: Ticket, reading: Reading,
     if ticket.type is None:
         ticket.type = ComplaintType(reading.type)
     ticket.urgency = max(Urgency(ticket.urgency), Urgency(reading.urgency), key=lambda urgency: urgency.rank)
-    if ticket.dispatched_at is not None and before != (ticket.type, ticket.matter, ticket.urgency):
-        recompute_dues(session, context, ticket, SYSTEM, now, reason="triaged")
+    if before == (ticket.type, ticket.matter, ticket.urgency):
+        return
+    # A critical ticket has to be dispatched sooner too, from the same start.
+    recompute_dues(session, context, ticket, SYSTEM, now, reason="triaged")
 
 
 def _event(session: Session, context: Context, ticket: Ticket, version: str, reading: Reading, now: datetime) -> None:

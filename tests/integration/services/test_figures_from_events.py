@@ -59,7 +59,7 @@ def told_by(event: TicketEvent, before: TicketFacts) -> dict[str, Any]:
 
 
 def _dues(data: dict[str, Any]) -> dict[str, datetime]:
-    return {name: datetime.fromisoformat(data[name]) for name in ("sign_due", "handle_due")}
+    return {name: datetime.fromisoformat(data[name]) for name in ("sign_due", "handle_due") if data[name]}
 
 
 def recomputed(facts: list[TicketFacts], period: Period) -> tuple[int, Rate, Rate, Rate, Rate]:

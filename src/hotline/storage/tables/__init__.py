@@ -17,6 +17,7 @@ from hotline.storage.tables.life import (
     Suspension,
 )
 from hotline.storage.tables.people import Account, ApiToken, Department, District
+from hotline.storage.tables.rules import CalendarEdition, CalendarWarning, LimitSetRow
 from hotline.storage.tables.search import TicketWords
 from hotline.storage.tables.tickets import (
     TICKET_NUMBER,
@@ -37,6 +38,8 @@ __all__ = [
     "Assignment",
     "AuditEntry",
     "Base",
+    "CalendarEdition",
+    "CalendarWarning",
     "Caller",
     "CatalogueCohandler",
     "CatalogueEntryRow",
@@ -52,6 +55,7 @@ __all__ = [
     "Job",
     "KnowledgeEntry",
     "Label",
+    "LimitSetRow",
     "Prediction",
     "PushDownBan",
     "Reply",

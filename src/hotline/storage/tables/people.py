@@ -51,6 +51,8 @@ class Account(Base):
     display_name: Mapped[str]
     role: Mapped[str]
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
+    # Where notifications go; None for nowhere.
+    email: Mapped[str | None]
     password_hash: Mapped[str]
     active: Mapped[bool] = mapped_column(default=True, server_default="true")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
