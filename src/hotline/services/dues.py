@@ -25,6 +25,9 @@ BATCH = 100
 # What puts a ticket into the dispatchers' queue again, with a dispatch limit of its own.
 _QUEUED_AGAIN = (Action.TAKE_BACK, Action.ACCEPT_RETURN, Action.UNMERGE)
 
+# What turns a return down, so that the sign limit starts anew.
+_SIGN_ANEW = (Action.REJECT_RETURN, Action.ADJUDICATE)
+
 Dues = Mapping[str, datetime | None]
 
 
@@ -42,10 +45,10 @@ def running_dues(session: Session, context: Context, ticket: Ticket) -> Dues:
 def _in_hand(session: Session, context: Context, ticket: Ticket, state: State) -> Dues:
     found: dict[str, datetime | None] = {}
     if state is State.AWAITING_SIGN and ticket.assigned_at is not None:
-        found["sign_due"] = clock.due_from(context, ticket, Kind.SIGN, ticket.assigned_at)
+        found["sign_due"] = clock.due_from(context, ticket, Kind.SIGN, sign_from(session, ticket, ticket.assigned_at))
         found["return_due"] = clock.due_from(context, ticket, Kind.RETURN, ticket.assigned_at)
-    if ticket.contacted_at is None and ticket.dispatched_at is not None:
-        found["contact_due"] = clock.due_from(context, ticket, Kind.CONTACT, ticket.dispatched_at)
+    if ticket.contacted_at is None and ticket.assigned_at is not None:
+        found["contact_due"] = clock.due_from(context, ticket, Kind.CONTACT, ticket.assigned_at)
     if ticket.handle_from is not None and not clock.is_settled(ticket):
         found["handle_due"] = clock.handling_clock(session, context, ticket).due.instant
     if ticket.reworked_at is not None:
@@ -59,6 +62,14 @@ def _queued_at(session: Session, ticket: Ticket) -> datetime:
         TicketEvent.ticket_id == ticket.id, TicketEvent.kind.in_(_QUEUED_AGAIN)
     )
     return session.scalar(query) or ticket.received_at
+
+
+def sign_from(session: Session, ticket: Ticket, assigned_at: datetime) -> datetime:
+    """Return where the sign limit starts: with the assignment, or anew when a return of it has been turned down."""
+    query = select(func.max(TicketEvent.at)).where(
+        TicketEvent.ticket_id == ticket.id, TicketEvent.kind.in_(_SIGN_ANEW), TicketEvent.at > assigned_at
+    )
+    return session.scalar(query) or assigned_at
 
 
 def _approved_at(session: Session, ticket: Ticket) -> datetime:

@@ -26,6 +26,7 @@ from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.locking import lock_ticket
 from hotline.services.masking import masked, masked_reason
 from hotline.services.moves import lay, lift, move, require
+from hotline.services.notices import catch_up
 from hotline.services.ownership import department_coded, owner_of, require_may_own
 from hotline.storage.tables import Department, ReturnRequest, Ticket
 
@@ -159,6 +160,8 @@ def cancel_return(session: Session, context: Context, command: CancelReturn, act
     move(session, context, ticket, Action.CANCEL_RETURN, actor, context.now())
     _decide(session, context, ticket, actor, "cancelled", None)
     lift(ticket, Overlay.RETURN_PENDING, Overlay.ADJUDICATION_PENDING)
+    # Whoever takes the request back should have signed all along.
+    catch_up(session, context, ticket)
     clock.plan(session, context, ticket)
     ticket.returns -= 1
     return ticket
