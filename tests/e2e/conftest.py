@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from tests.drills.stack import Stack, open_stack
 
 from hotline.demo.city import DEMO_PASSWORD
@@ -46,6 +46,9 @@ def browser() -> Iterator[Browser]:
         yield launched
         launched.close()
 
+
+# A machine on which everybody tests at once is slow; a page that never shows what is expected fails all the same.
+expect.set_options(timeout=20_000)
 
 # An answer of 4xx is logged as a resource that failed to load, by the browser and by htmx, and so is a server that is
 # away or a page that is left; some tests ask for these.
@@ -88,7 +91,7 @@ def sign_in(browser: Browser, hotline: Installation) -> Iterator[Callable[[str],
 
     def open_page(username: str) -> Page:
         context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=hotline.url)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
         page.on("console", hear)
