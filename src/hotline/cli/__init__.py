@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "notify": ("hotline.cli.notify:command", "See that notifications arrive."),
     "restore": ("hotline.cli.restore:command", "Bring a backup back, and check that it is whole."),
     "retention": ("hotline.cli.retention:command", "Close out personal data that has been kept long enough."),
+    "similar": ("hotline.cli.similar:command", "Find tickets of the same event, without or in a database."),
     "sla": ("hotline.cli.sla:command", "Compute deadlines from a calendar."),
     "token": ("hotline.cli.token:command", "Issue, list and revoke tokens for the API."),
     "triage": ("hotline.cli.triage:command", "Run the triage model on texts."),

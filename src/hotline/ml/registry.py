@@ -76,9 +76,9 @@ def versions(folder: Path | None = None) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if (entry / MANIFEST_FILE).is_file())
 
 
-def active_version(folder: Path | None = None) -> str:
+def active_version(folder: Path | None = None, *, train_with: str = "hotline model train") -> str:
     """Return the version that serves: the one named in ``ACTIVE``, else the newest.  Raises ``ModelError`` when there
-    is none.
+    is none; ``train_with`` is the command that makes one.
     """
     folder = folder or default_models_folder()
     pointer = folder / ACTIVE_FILE
@@ -91,7 +91,7 @@ def active_version(folder: Path | None = None) -> str:
         return name
     known = versions(folder)
     if not known:
-        raise ModelError(f"no model in {folder}; run: hotline model train")
+        raise ModelError(f"no model in {folder}; run: {train_with}")
     return known[-1]
 
 
@@ -118,7 +118,7 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
 def read_version(folder: Path) -> StoredVersion:
     """Check and read the version in ``folder``.  Raises ``ModelError``."""
     manifest = read_manifest(folder)
-    content = _checked_bytes(folder / WEIGHTS_FILE, manifest)
+    content = read_bytes(folder / WEIGHTS_FILE, manifest)
     try:
         spec = SegmenterSpec(
             str(manifest["segmenter"]["name"]),
@@ -181,8 +181,8 @@ def pack(weights: Weights) -> bytes:
     return buffer.getvalue()
 
 
-def _checked_bytes(path: Path, manifest: Mapping[str, Any]) -> bytes:
-    """Return the file's bytes once their hash is the manifest's."""
+def read_bytes(path: Path, manifest: Mapping[str, Any]) -> bytes:
+    """Return the file's bytes once their hash is the manifest's.  Raises ``ModelError``."""
     try:
         expected = str(manifest["files"][path.name]["sha256"])
     except (KeyError, TypeError) as error:
@@ -191,7 +191,7 @@ def _checked_bytes(path: Path, manifest: Mapping[str, Any]) -> bytes:
         ) from error
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ModelError(f"{path} is larger than {MAX_BYTES >> 20} MB; that is no triage model")
+            raise ModelError(f"{path} is larger than {MAX_BYTES >> 20} MB; that is no model of ours")
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from error

@@ -71,14 +71,18 @@ def _traditional() -> frozenset[str]:
 
 def clean(text: str, limit: int = MAX_CHARS) -> str:
     """Return the text as the model sees it: one script, one width, no personal data, numbers as classes, lower case."""
+    text = _ANONYMOUS_PLACE.sub("某", plain(text, limit)).lower()
+    return _SPACE.sub(" ", _NUMBER.sub(_class_of, text)).strip()
+
+
+def plain(text: str, limit: int = MAX_CHARS) -> str:
+    """Return the text in one script and one width and without personal data; numbers and anonymous places stay."""
     text = _SURROGATE.sub("", text[: 2 * limit]).replace("\x00", " ")
     if not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
     if not _traditional().isdisjoint(text):
         text = zhconv.convert(text, "zh-hans")
-    text = _hide_personal(text[:limit])
-    text = _ANONYMOUS_PLACE.sub("某", text).lower()
-    return _SPACE.sub(" ", _NUMBER.sub(_class_of, text)).strip()
+    return _hide_personal(text[:limit])
 
 
 def _hide_personal(text: str) -> str:

@@ -1,0 +1,154 @@
+"""The space in which messages lie: half of a vector says what a message is about, half which rare words it names.
+
+The first half is latent semantic analysis (LSA) of words and character pairs.  Local names are rare words that no
+corpus knows, so the second half gives each rare word a few signed places by its hash: two messages that share an
+estate's name point the same way there.
+"""
+
+import math
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.decomposition import TruncatedSVD
+
+from hotline.ml.privacy import is_person_name, looks_personal
+from hotline.ml.scorer import Floats
+from hotline.ml.similar_text import Frequencies, Message, Reading, rare_words, read_message
+
+TOPIC = 128
+NAMES = 128
+DIMENSIONS = TOPIC + NAMES
+MIN_TEXTS = 3
+VOCABULARY = 20_000
+NAMES_SHARE = 0.7
+RARE_FROM = 5.0
+PLACES_OF_A_WORD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceWeights:
+    """``words`` and ``pieces``: terms in at least ``MIN_TEXTS`` of ``texts`` (1,) texts, joined by line breaks, the
+    most frequent first; ``word_texts`` and ``piece_texts`` count their texts.
+
+    ``axes`` (2·VOCABULARY or less, TOPIC): the axes of the first words, then of the first pairs of characters; each
+    is scaled by the square root of its singular value.  ``axes_of`` (2,): how many words and pairs have axes.
+    """
+
+    words: str
+    word_texts: NDArray[np.int32]
+    pieces: str
+    piece_texts: NDArray[np.int32]
+    texts: NDArray[np.int32]
+    axes: NDArray[np.float16]
+    axes_of: NDArray[np.int32]
+
+
+SPACE_FIELDS = tuple(field.name for field in fields(SpaceWeights))
+
+
+class Space:
+    """Turns readings into vectors.  Threads may share it."""
+
+    def __init__(self, weights: SpaceWeights) -> None:
+        self.weights = weights
+        self.known = Frequencies(
+            int(weights.texts[0]),
+            dict(zip(weights.words.split("\n"), weights.word_texts.tolist(), strict=True)),
+            dict(zip(weights.pieces.split("\n"), weights.piece_texts.tolist(), strict=True)),
+        )
+        words, pairs = weights.axes_of.tolist()
+        self._word_axis = {word: row for row, word in enumerate(islice(self.known.words, words))}
+        two = (piece for piece in self.known.pieces if len(piece) == 2)
+        self._pair_axis = {piece: row + words for row, piece in enumerate(islice(two, pairs))}
+
+    @cached_property
+    def _axes(self) -> Floats:
+        return self.weights.axes.astype(np.float32)
+
+    def topics(self, readings: Sequence[Reading]) -> Floats:
+        """What the messages are about, shape (messages, TOPIC), rows of length one or zero."""
+        return unit(self.terms(readings) @ self._axes)
+
+    def vectors(self, readings: Sequence[Reading]) -> Floats:
+        """The messages' vectors, shape (messages, DIMENSIONS), rows of length one or zero."""
+        names = np.array([self._names(reading) for reading in readings], np.float32).reshape(-1, NAMES)
+        return unit(np.hstack([self.topics(readings), NAMES_SHARE * unit(names)]))
+
+    def terms(self, readings: Sequence[Reading]) -> csr_array:
+        """TF-IDF of the terms with axes, shape (messages, terms); words and pairs have length one each."""
+        values: list[float] = []
+        ids: list[int] = []
+        ends = [0]
+        for reading in readings:
+            for found, axis, texts in (
+                (reading.words, self._word_axis, self.known.words),
+                (reading.pieces, self._pair_axis, self.known.pieces),
+            ):
+                here = {axis[t]: (1 + math.log(n)) * self._idf(texts[t]) for t, n in found.items() if t in axis}
+                length = math.sqrt(sum(value * value for value in here.values())) or 1.0
+                ids += here.keys()
+                values += [value / length for value in here.values()]
+            ends.append(len(ids))
+        shape = (len(readings), len(self._word_axis) + len(self._pair_axis))
+        return csr_array((np.array(values, np.float32), np.array(ids, np.int64), np.array(ends)), shape=shape)
+
+    def _idf(self, texts: int) -> float:
+        return math.log((self.known.texts + 1) / (texts + 1))
+
+    def _names(self, reading: Reading) -> list[float]:
+        found = [0.0] * NAMES
+        for word, weight in rare_words(reading, self.known, RARE_FROM).items():
+            for turn in range(PLACES_OF_A_WORD):
+                place = zlib.crc32(f"{turn}{word}".encode())
+                found[place % NAMES] += weight if place >> 20 & 1 else -weight
+        return found
+
+
+def fit_space(messages: Sequence[Message], cut: Callable[[str], list[str]], seed: int) -> SpaceWeights:
+    """Learn frequencies and axes from a corpus.
+
+    No term from fewer than ``MIN_TEXTS`` texts is kept, and none that names a person.
+    """
+    nothing = Frequencies(len(messages), {}, {})
+    readings = [read_message(message, cut, nothing) for message in messages]
+    names = {w for reading in readings for w in reading.words if len(w) > 2 and is_person_name(w)}
+    words, word_texts = _often([list(reading.words) for reading in readings], lambda w: not looks_personal(w))
+    pieces, piece_texts = _often([list(reading.pieces) for reading in readings], lambda piece: piece not in names)
+    axes_of = (min(VOCABULARY, len(words)), min(VOCABULARY, sum(len(piece) == 2 for piece in pieces)))
+    bare = SpaceWeights(
+        words="\n".join(words),
+        word_texts=np.array(word_texts, np.int32),
+        pieces="\n".join(pieces),
+        piece_texts=np.array(piece_texts, np.int32),
+        texts=np.array([len(messages)], np.int32),
+        axes=np.zeros((sum(axes_of), TOPIC), np.float16),
+        axes_of=np.array(axes_of, np.int32),
+    )
+    terms = Space(bare).terms(readings)
+    fitted = TruncatedSVD(min(TOPIC, terms.shape[1] - 1, terms.shape[0] - 1), n_iter=4, random_state=seed).fit(terms)
+    bare.axes[:, : len(fitted.components_)] = (fitted.components_ / np.sqrt(fitted.singular_values_)[:, None]).T
+    return bare
+
+
+def _often(texts: Sequence[list[str]], allowed: Callable[[str], bool]) -> tuple[list[str], list[int]]:
+    """Terms in at least ``MIN_TEXTS`` texts, the most frequent first."""
+    counted: dict[str, int] = {}
+    for text in texts:
+        for term in text:
+            counted[term] = counted.get(term, 0) + 1
+    kept = [(term, n) for term, n in counted.items() if n >= MIN_TEXTS and allowed(term)]
+    kept.sort(key=lambda pair: (-pair[1], pair[0]))
+    return [term for term, _ in kept], [n for _, n in kept]
+
+
+def unit(rows: Floats) -> Floats:
+    """Scale rows to length one; zeros stay."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled: Floats = (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return scaled
