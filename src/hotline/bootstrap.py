@@ -4,11 +4,11 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import structlog
 from celery import Celery
@@ -37,7 +37,9 @@ from hotline.jobs.runner import Outcome, Runner
 from hotline.jobs.schedule import RETENTION_SCHEDULE, SCHEDULE, tick
 from hotline.ml.classifier import TriageModel
 from hotline.ml.errors import ModelError
-from hotline.ml.registry import active_version, default_models_folder, load_active
+from hotline.ml.registry import active_version, default_models_folder
+from hotline.ml.similar import SimilarModel
+from hotline.ml.similar_store import default_similar_folder
 from hotline.notify import ConsoleNotifier, Mailbox, Notifier, SmtpNotifier, WebhookNotifier
 from hotline.reference import load_taxonomy
 from hotline.services import calls, drafts, notices, retention, search_words, sending
@@ -62,18 +64,28 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class ModelSource:
-    """Gives the active model and notices within seconds when another one, or none, has taken its place."""
+Model = TypeVar("Model")
 
-    def __init__(self, folder: Path, check_every_seconds: float = 5.0) -> None:
+
+class ModelSource(Generic[Model]):
+    """Gives the active model and notices within seconds when another one, or none, has taken its place.
+
+    ``name`` tells the kinds of models apart in the log.
+    """
+
+    def __init__(
+        self, folder: Path, load: Callable[[Path], Model], name: str = "triage", check_every_seconds: float = 5.0
+    ) -> None:
         self._folder = folder
+        self._load = load
+        self._name = name
         self._check_every = check_every_seconds
         self._lock = threading.Lock()
         self._checked_at = float("-inf")
         self._version: str | None = None
-        self._model: TriageModel | None = None
+        self._model: Model | None = None
 
-    def current(self) -> TriageModel | None:
+    def current(self) -> Model | None:
         """Return the active model, or None when there is none that can be used (logged once per change)."""
         with self._lock:
             if time.monotonic() - self._checked_at >= self._check_every:
@@ -85,11 +97,11 @@ class ModelSource:
         try:
             version = active_version(self._folder)
             if self._model is None or version != self._version:
-                self._model = load_active(self._folder)
-                log.info("model_loaded", version=version)
+                self._model = self._load(self._folder / version)
+                log.info("model_loaded", kind=self._name, version=version)
         except (ModelError, OSError) as error:
             if self._model is not None or self._version is not None or self._checked_at == float("-inf"):
-                log.warning("model_unusable", error=str(error))
+                log.warning("model_unusable", kind=self._name, error=str(error))
             version, self._model = None, None
         self._version = version
 
@@ -104,7 +116,7 @@ class Runtime:
     context: Context
     celery: Celery
     runner: Runner
-    models: ModelSource = field(repr=False)
+    models: ModelSource[TriageModel] = field(repr=False)
     timekeeping: TimekeepingSource = field(repr=False)
     notifier: Notifier | None = field(repr=False, default=None)
 
@@ -131,13 +143,15 @@ def start(settings: Settings, *, clock: Clock = utc_now, doorbell: Doorbell | No
     sessions = open_sessions(engine)
     celery = make_celery(settings.redis_url, settings.tick_seconds)
     ring_after_commit(sessions, doorbell or CeleryDoorbell(celery))
-    models = ModelSource(settings.models_folder or default_models_folder())
+    models = ModelSource(settings.models_folder or default_models_folder(), TriageModel.load)
+    similar = ModelSource(default_similar_folder(), SimilarModel.load, "similar")
     keeping = TimekeepingSource(sessions)
     notifier = make_notifier(settings)
     context = Context(
         now=clock,
         taxonomy=load_taxonomy(),
         classifier=models.current,
+        similar=similar.current,
         vault=make_vault(settings),
         timekeeping=keeping.current,
         blind_share=settings.blind_share,

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("hotline.cli.db:command", "Create, migrate and inspect the database."),
     "jobs": ("hotline.cli.jobs:command", "See, replay and prune background jobs."),
     "keys": ("hotline.cli.keys:command", "Make, count and rotate the keys of sealed data."),
+    "knowledge": ("hotline.cli.knowledge:command", "Bring the knowledge base in and write it out."),
     "limits": ("hotline.cli.limits:command", "List, import and export time limits."),
     "model": ("hotline.cli.model:command", "Train, measure and list triage models."),
     "notify": ("hotline.cli.notify:command", "See that notifications arrive."),

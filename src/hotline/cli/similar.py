@@ -121,6 +121,34 @@ def evaluate(data: Path, negatives: Path | None, check: bool, folder: Path | Non
 
 
 @command.command()
+def backfill() -> None:
+    """Give vectors of the present version to tickets and knowledge entries that have none.
+
+    It works in batches and may be stopped at any time: started again, it goes on where it was.
+
+    \b
+    Example:
+      hotline similar backfill
+    """
+    from tqdm import tqdm
+
+    from hotline.cli.runtime import open_runtime
+    from hotline.services import vectors
+    from hotline.storage.engine import transaction
+
+    with open_runtime() as parts:
+        model = parts.context.similar()
+        if model is None:
+            raise click.ClickException("no usable similarity version; see: hotline similar train --help")
+        with transaction(parts.sessions) as session:
+            total = vectors.count_without_vector(session, model.version)
+        with tqdm(total=total, unit="ticket", desc=model.version, file=sys.stderr) as bar:
+            for number in vectors.backfill(parts.sessions, parts.context, model):
+                bar.update(number)
+    click.echo(f"{total:,} {'ticket' if total == 1 else 'tickets'} can be found by {model.version} now")
+
+
+@command.command()
 @click.option(
     "--corpus",
     multiple=True,

@@ -11,6 +11,7 @@ from hotline.bootstrap import Runtime, start, utc_now
 from hotline.demo.city import build_city
 from hotline.demo.credentials import demo_credentials, read_credentials, write_credentials
 from hotline.demo.history import CALLS, DAYS, build_history
+from hotline.demo.knowledge import build_knowledge
 from hotline.jobs.doorbell import SilentDoorbell
 from hotline.settings import Settings
 from hotline.storage import migrate
@@ -45,4 +46,5 @@ def build_demo(parts: Runtime, say: Say, calls: int) -> None:
     say("building the demo city …")
     with transaction(parts.sessions) as session:
         build_city(session, valid_from=utc_now() - timedelta(days=DAYS + 30))
+        build_knowledge(session, parts.context)
         build_history(session, parts.context, utc_now(), calls)

@@ -31,6 +31,7 @@ class AuditAction(StrEnum):
     CALENDAR_IMPORTED = "calendar.imported"
     LIMITS_IMPORTED = "limits.imported"
     CATALOGUE_IMPORTED = "catalogue.imported"
+    KNOWLEDGE_CHANGED = "knowledge.changed"
 
 
 AUDIT_NAMES: dict[str, str] = {
@@ -59,6 +60,7 @@ AUDIT_NAMES: dict[str, str] = {
     AuditAction.CALENDAR_IMPORTED: "导入工作日历",
     AuditAction.LIMITS_IMPORTED: "导入时限规则",
     AuditAction.CATALOGUE_IMPORTED: "导入权责清单",
+    AuditAction.KNOWLEDGE_CHANGED: "变更知识库",
 }
 
 

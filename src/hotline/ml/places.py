@@ -28,6 +28,7 @@ _ENDINGS = sorted(_KIND_OF, key=len, reverse=True)
 _HAN = re.compile("[一-鿿]+")
 _ANONYMOUS = re.compile(r"(?<![a-z])[a-z]\d{0,2}(?:县|区|州)")
 _UNIT = re.compile(r"(?:\d+|[一二三四五六七八九十]+)(?:栋|号线|号|期|单元|楼|室|组|幢|弄|座|年|路(?!口)|医院|届|级)")
+_DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 _YEAR = re.compile(r"20[012]\d")
 
 
@@ -63,7 +64,7 @@ def find_places(text: str, words: Sequence[str], is_common: Callable[[str], bool
     return Places(
         {kind: frozenset(found_names) for kind, found_names in names.items() if found_names},
         frozenset(_ANONYMOUS.findall(text)),
-        frozenset(_UNIT.findall(text)),
+        frozenset(unit.translate(_DIGITS) for unit in _UNIT.findall(text)),
         frozenset(_YEAR.findall(text)),
     )
 

@@ -71,6 +71,16 @@ class SimilarModel:
         collection = self.collect([message, *others])
         return self.scores(collection, collection.pairs_with(0))
 
+    def likeness(self, message: Reading, others: Sequence[Reading]) -> Floats:
+        """Return how much each of the others is about the same as the message, 0–1, shape (others,): not events but
+        questions and answers.
+        """
+        collection = self.collect([message, *others])
+        words = (collection.words[1:] @ collection.words[:1].T).toarray().ravel()
+        topics = collection.vectors[1:] @ collection.vectors[0]
+        liked: Floats = np.clip((words + topics) / 2, 0, 1).astype(np.float32)
+        return liked
+
     def find(self, messages: Sequence[Message]) -> list[list[Neighbour]]:
         """Compare all messages with one another: each one's likely partners, the likeliest first."""
         collection = self.collect([self.read(message) for message in messages])

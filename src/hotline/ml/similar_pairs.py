@@ -165,7 +165,8 @@ def _background(pairs: Ints, values: NDArray[np.float64], messages: int) -> NDAr
     background = np.full(messages, TYPICAL_BACKGROUND)
     enough = ends - starts >= BACKGROUND
     background[enough] = twice[starts[enough] + BACKGROUND - 1]
-    return np.clip(background, LEAST_BACKGROUND, None)
+    clipped: NDArray[np.float64] = np.clip(background, LEAST_BACKGROUND, None)
+    return clipped
 
 
 TYPICAL_BACKGROUND = 0.09

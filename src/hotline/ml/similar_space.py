@@ -25,6 +25,7 @@ TOPIC = 128
 NAMES = 128
 DIMENSIONS = TOPIC + NAMES
 MIN_TEXTS = 3
+MIN_TEXTS_OF_A_PIECE = 5
 VOCABULARY = 20_000
 NAMES_SHARE = 0.7
 RARE_FROM = 5.0
@@ -119,7 +120,9 @@ def fit_space(messages: Sequence[Message], cut: Callable[[str], list[str]], seed
     readings = [read_message(message, cut, nothing) for message in messages]
     names = {w for reading in readings for w in reading.words if len(w) > 2 and is_person_name(w)}
     words, word_texts = _often([list(reading.words) for reading in readings], lambda w: not looks_personal(w))
-    pieces, piece_texts = _often([list(reading.pieces) for reading in readings], lambda piece: piece not in names)
+    pieces, piece_texts = _often(
+        [list(reading.pieces) for reading in readings], lambda piece: piece not in names, MIN_TEXTS_OF_A_PIECE
+    )
     axes_of = (min(VOCABULARY, len(words)), min(VOCABULARY, sum(len(piece) == 2 for piece in pieces)))
     bare = SpaceWeights(
         words="\n".join(words),
@@ -136,13 +139,15 @@ def fit_space(messages: Sequence[Message], cut: Callable[[str], list[str]], seed
     return bare
 
 
-def _often(texts: Sequence[list[str]], allowed: Callable[[str], bool]) -> tuple[list[str], list[int]]:
-    """Terms in at least ``MIN_TEXTS`` texts, the most frequent first."""
+def _often(
+    texts: Sequence[list[str]], allowed: Callable[[str], bool], at_least: int = MIN_TEXTS
+) -> tuple[list[str], list[int]]:
+    """Terms in ``at_least`` texts or more, the most frequent first."""
     counted: dict[str, int] = {}
     for text in texts:
         for term in text:
             counted[term] = counted.get(term, 0) + 1
-    kept = [(term, n) for term, n in counted.items() if n >= MIN_TEXTS and allowed(term)]
+    kept = [(term, n) for term, n in counted.items() if n >= at_least and allowed(term)]
     kept.sort(key=lambda pair: (-pair[1], pair[0]))
     return [term for term, _ in kept], [n for _, n in kept]
 

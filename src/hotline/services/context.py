@@ -13,6 +13,7 @@ from hotline.domain.limits import LimitRules
 from hotline.domain.taxonomy import Taxonomy
 from hotline.domain.timekeeping import Timekeeping
 from hotline.ml.classifier import Prediction
+from hotline.ml.similar import SimilarModel
 from hotline.storage.vault import Vault
 
 # Returns the present instant, timezone-aware UTC.
@@ -40,6 +41,7 @@ class Context:
     now: both may be exchanged while the process runs.  ``blind_share`` of the tickets that the model would
     dispatch go to a dispatcher who does not see its answer; ``answer_followup_share`` of what is answered at once is
     followed up.  ``notifies`` says that a notifier is configured, so that notifications are worth writing down.
+    ``similar`` gives the similarity model; None while there is none, and then nothing is found similar.
     """
 
     now: Clock
@@ -50,6 +52,7 @@ class Context:
     blind_share: float = 0.0
     answer_followup_share: float = 0.0
     notifies: bool = False
+    similar: Callable[[], SimilarModel | None] = lambda: None
 
     @property
     def calendar(self) -> Calendar:

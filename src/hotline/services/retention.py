@@ -32,6 +32,7 @@ from hotline.storage.tables import (
     Suspension,
     Ticket,
     TicketEvent,
+    TicketVector,
     TicketWords,
 )
 
@@ -150,6 +151,7 @@ def _empty(session: Session, ids: Sequence[int], now: datetime) -> None:
         delete(IdempotencyKey).where(IdempotencyKey.ticket_id.in_(ids)),
         *asked,
         delete(TicketWords).where(TicketWords.ticket_id.in_(ids)),
+        delete(TicketVector).where(TicketVector.ticket_id.in_(ids)),
     ):
         session.execute(statement.execution_options(synchronize_session=False))
     session.expire_all()

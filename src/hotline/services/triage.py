@@ -20,6 +20,7 @@ from hotline.services.masking import mask_for
 from hotline.services.moves import move
 from hotline.services.notices import settle
 from hotline.services.search_words import write_words
+from hotline.services.vectors import keep_vectors
 from hotline.storage.tables import Prediction, Ticket, TicketEvent
 
 TRIAGED = "triaged"
@@ -36,6 +37,7 @@ def triage(session: Session, context: Context, ticket_id: int) -> bool:
         return False
     settle(session, context, ticket)
     write_words(session, context, [ticket])
+    keep_vectors(session, context, [ticket])
     classifier = context.classifier()
     now = context.now()
     if classifier is None:

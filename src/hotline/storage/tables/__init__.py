@@ -29,6 +29,7 @@ from hotline.storage.tables.tickets import (
     TicketEvent,
 )
 from hotline.storage.tables.triage import CatalogueCohandler, CatalogueEntryRow, Label, Prediction
+from hotline.storage.tables.vectors import KnowledgeVector, TicketVector
 
 __all__ = [
     "TICKET_NUMBER",
@@ -54,6 +55,7 @@ __all__ = [
     "IdempotencyKey",
     "Job",
     "KnowledgeEntry",
+    "KnowledgeVector",
     "Label",
     "LimitSetRow",
     "Prediction",
@@ -64,5 +66,6 @@ __all__ = [
     "Ticket",
     "TicketCohandler",
     "TicketEvent",
+    "TicketVector",
     "TicketWords",
 ]
