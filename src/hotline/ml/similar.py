@@ -83,6 +83,8 @@ class SimilarModel:
 
     def find(self, messages: Sequence[Message]) -> list[list[Neighbour]]:
         """Compare all messages with one another: each one's likely partners, the likeliest first."""
+        if not messages:
+            return []
         collection = self.collect([self.read(message) for message in messages])
         pairs = collection.candidates()
         found: list[list[Neighbour]] = [[] for _ in messages]

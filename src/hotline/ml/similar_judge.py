@@ -22,8 +22,8 @@ class JudgeWeights:
 
     ``coefficients`` (I,) and ``intercept`` (1,) are the logistic regression.  ``roots`` (T,) are the trees' first
     nodes; ``input``, ``limit``, ``left``, ``right`` and ``value`` (N,) the nodes: an input at most the limit goes left,
-    a leaf is its own child.  ``base`` (1,) and ``share`` (1,): the trees' starting point and one through the number of
-    bags.  ``calibration`` (2,): slope and offset of the log odds.  ``threshold`` (1,): "same event" from here on.
+    a leaf is its own child.  ``base`` (1,) and ``share`` (1,): the trees' starting point and what each counts.
+    ``calibration`` (2,): slope and offset of the log odds.  ``threshold`` (1,): "same event" from here on.
     """
 
     coefficients: Floats

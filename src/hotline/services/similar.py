@@ -97,8 +97,7 @@ def similar_solved(
     _walk_index(session)
     found = session.execute(query.limit(limit).options(selectinload(Ticket.replies), selectinload(Ticket.caller)))
     solved = [
-        SolvedTicket(near, _approved_reply(near, context), max(0.0, 1 - float(apart)))
-        for near, apart in found.all()
+        SolvedTicket(near, _approved_reply(near, context), max(0.0, 1 - float(apart))) for near, apart in found.all()
     ]
     return sorted(solved, key=lambda precedent: -precedent.likeness)
 

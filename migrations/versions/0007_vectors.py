@@ -1,6 +1,6 @@
 """Vectors of tickets and knowledge entries, to find what is similar.
 
-Revision: 0005
+Revision: 0007
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql
 
 from hotline.storage.vector_type import Vector
 
-revision = "0005"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
