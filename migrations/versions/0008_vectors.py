@@ -1,6 +1,6 @@
 """Vectors of tickets and knowledge entries, to find what is similar.
 
-Revision: 0007
+Revision: 0008
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql
 
 from hotline.storage.vector_type import Vector
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
