@@ -64,6 +64,8 @@ class SimilarModel:
 
     def scores(self, collection: Collection, pairs: Ints) -> Floats:
         """Return the probability of "same event" for each pair, shape (pairs,)."""
+        if not len(pairs):
+            return np.zeros(0, np.float32)
         return probabilities(self.judge, collection.inputs(pairs)).astype(np.float32)
 
     def compare(self, message: Reading, others: Sequence[Reading]) -> Floats:
