@@ -59,7 +59,10 @@ class Stage:
             return None
         instant, _, step = heapq.heappop(self._agenda)
         self.clock.now = instant
-        step()
+        # Written once at its end: a step asks several times, and each time would write what it has changed so far.
+        with self.session.no_autoflush:
+            step()
+        self.session.flush()
         return instant
 
     def on_the_way_to(self, ticket: Ticket, due: datetime, share: float) -> datetime:
