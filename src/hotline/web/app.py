@@ -45,6 +45,9 @@ def create_app(parts: Runtime) -> Flask:
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         PERMANENT_SESSION_LIFETIME=COOKIE_LIFE,
+        # Parts of pages are asked for in the background; an answer that is late must not bring an older cookie back and
+        # take a notice away with it.  Whoever is at work gets a fresh cookie once a minute.
+        SESSION_REFRESH_EACH_REQUEST=False,
         # The prefix makes browsers refuse a cookie of this name that is not bound to this very host and to TLS.
         SESSION_COOKIE_NAME="__Host-hotline" if production else "hotline",
         SESSION_COOKIE_HTTPONLY=True,
