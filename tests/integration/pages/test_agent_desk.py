@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
-from tests.factories import STREET_LIGHT, ApiClient, row_counts, run_jobs
+from tests.factories import STREET_LIGHT, ApiClient, actor_named, row_counts, run_jobs
 from tests.integration.browser import Browser
 
 from hotline.bootstrap import Runtime
+from hotline.services import knowledge
 from hotline.storage.engine import transaction
-from hotline.storage.tables import Draft, Ticket
+from hotline.storage.tables import Draft, KnowledgeEntry, Ticket
 
 NEW, ASSIST, CALLER, DRAFTS = "/tickets/new", "/calls/assist", "/calls/caller", "/drafts"
 PHONE = "13912345678"
@@ -200,3 +201,30 @@ def test_the_interface_speaks_english_on_request_and_remembers(agent: Browser) -
 def test_who_changes_the_language_is_sent_nowhere_else(agent: Browser, came_from: str) -> None:
     fields = {"csrf_token": agent.token(NEW), "language": "en"}
     assert agent.client.post("/language", data=fields, headers={"Referer": came_from}).location == "/"
+
+
+def test_similar_open_tickets_can_be_joined_with_one_button(agent: Browser, parts: Runtime) -> None:
+    first = agent.send(NEW, {"channel": "phone", "content": STREET_LIGHT}, form_on=NEW).location.rsplit("/", 1)[1]
+    run_jobs(parts)
+    shown = part(agent, "/calls/similar", content="幸福路和团结街路口的路灯不亮好几天了，晚上很危险")
+    assert f'name="merge_into" value="{first}"' in shown
+    assert first not in part(agent, "/calls/similar", content="想问一下居住证怎么办理，要带什么材料")
+    assert part(agent, "/calls/similar", content="喂").strip() == ""
+
+
+def test_a_standard_answer_settles_an_inquiry_and_its_entry_is_kept(agent: Browser, parts: Runtime) -> None:
+    with transaction(parts.sessions) as session:
+        text = knowledge.EntryText(
+            question="居住证怎么申领？", answer="连续居住满半年，带身份证和租房合同到派出所办理。", matter="A02"
+        )
+        entry = knowledge.add(session, parts.context, text, actor_named(session, "supervisor01"))
+        entry_id = entry.id
+    question = "你好，我想问一下居住证怎么申领，要带什么"
+    shown = part(agent, "/calls/similar", content=question)
+    assert "连续居住满半年" in shown
+    call = {"channel": "phone", "content": question, "type": "咨询", "answer": text.answer}
+    number = agent.send(NEW, call | {"knowledge_entry": str(entry_id)}, form_on=NEW).location.rsplit("/", 1)[1]
+    with transaction(parts.sessions) as session:
+        ticket = session.scalars(select(Ticket).where(Ticket.number == number)).one()
+        assert ticket.answer == text.answer
+        assert session.get_one(KnowledgeEntry, entry_id).used == 1

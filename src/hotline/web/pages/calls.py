@@ -150,11 +150,15 @@ def _nested(given: Mapping[str, str]) -> dict[str, Any]:
     filled |= flags
     if caller:
         filled["caller"] = caller
-    # What the agent did with it says what becomes of it; a form has no field for that.
+    # What the agent did with it says what becomes of it; a form has no field for that.  An answer that was taken over
+    # and deleted again leaves its entry's number behind.
+    entry = filled.pop("knowledge_entry", "")
     if "merge_into" in filled:
         filled["disposition"] = "merge"
     elif "answer" in filled:
         filled["disposition"] = "answered"
+        if entry.isascii() and entry.isdecimal():
+            filled["knowledge_entry"] = int(entry)
     filled.setdefault("channel", "phone")
     filled.setdefault("content", "")
     return filled

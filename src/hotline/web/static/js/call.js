@@ -3,6 +3,7 @@
 
 const form = document.getElementById("call-form");
 const assist = document.getElementById("call-assist");
+const similar = document.getElementById("call-similar");
 const draft = document.getElementById("call-draft");
 const matter = document.getElementById("matter");
 const answer = document.getElementById("answer");
@@ -22,22 +23,27 @@ function pick(button) {
 function quote(button) {
   document.getElementById("call-answer").open = true;
   answer.value = button.dataset.answer;
+  document.getElementById("knowledge_entry").value = button.dataset.entry;
   answer.focus();
   tellOfChange(answer);
 }
 
 assist.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (button?.dataset.pick) pick(button);
-  else if (button?.dataset.answer) quote(button);
+  const button = event.target.closest("[data-pick]");
+  if (button) pick(button);
+});
+
+similar.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-answer]");
+  if (button) quote(button);
 });
 
 const BY_ALT = {
   Digit1: () => assist.querySelectorAll("[data-pick]")[0]?.click(),
   Digit2: () => assist.querySelectorAll("[data-pick]")[1]?.click(),
   Digit3: () => assist.querySelectorAll("[data-pick]")[2]?.click(),
-  KeyM: () => assist.querySelector("[name=merge_into]")?.click(),
-  KeyR: () => assist.querySelector("[data-answer]")?.click(),
+  KeyM: () => similar.querySelector("[name=merge_into]")?.click(),
+  KeyR: () => similar.querySelector("[data-answer]")?.click(),
   KeyP: () => phone.focus(),
 };
 
