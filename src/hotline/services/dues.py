@@ -35,10 +35,10 @@ def running_dues(session: Session, context: Context, ticket: Ticket) -> Dues:
     """Return by column what the ticket still has to meet, computed from the original starts; change nothing."""
     state = State(ticket.state)
     if state in clock.BEFORE_DISPATCH:
-        queued = _queued_at(session, ticket)
+        queued = queued_at(session, ticket)
         return {"dispatch_due": clock.due_from(context, ticket, Kind.DISPATCH, queued)}
     if state is State.AWAITING_FOLLOWUP:
-        return {"followup_due": clock.due_from(context, ticket, Kind.FOLLOW_UP, _approved_at(session, ticket))}
+        return {"followup_due": clock.due_from(context, ticket, Kind.FOLLOW_UP, approved_at(session, ticket))}
     return _in_hand(session, context, ticket, state) if state in clock.IN_HAND else {}
 
 
@@ -57,7 +57,8 @@ def _in_hand(session: Session, context: Context, ticket: Ticket, state: State) -
     return found
 
 
-def _queued_at(session: Session, ticket: Ticket) -> datetime:
+def queued_at(session: Session, ticket: Ticket) -> datetime:
+    """Return since when the ticket waits for its dispatch: its intake, or when it came back into the queue."""
     query = select(func.max(TicketEvent.at)).where(
         TicketEvent.ticket_id == ticket.id, TicketEvent.kind.in_(_QUEUED_AGAIN)
     )
@@ -72,7 +73,8 @@ def sign_from(session: Session, ticket: Ticket, assigned_at: datetime) -> dateti
     return session.scalar(query) or assigned_at
 
 
-def _approved_at(session: Session, ticket: Ticket) -> datetime:
+def approved_at(session: Session, ticket: Ticket) -> datetime:
+    """Return when the newest reply was approved, from which the follow-up limit runs."""
     approved = session.scalar(select(func.max(Reply.approved_at)).where(Reply.ticket_id == ticket.id))
     return approved or ticket.completed_at or ticket.received_at
 

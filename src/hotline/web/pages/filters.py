@@ -1,6 +1,6 @@
 """What templates need to show the hotline's words: names of codes, times in the city's zone, remaining time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from hotline.domain.ticket import (
     State,
 )
 from hotline.domain.working_time import remaining
+from hotline.services.explaining import KIND_NAMES
 from hotline.services.masking import Mask, mask_for
 from hotline.storage.tables import Ticket
 from hotline.web.pages.navigation import language, navigation
@@ -62,6 +63,18 @@ def moment_to_the_second(instant: datetime) -> str:
 def clock_time(instant: datetime) -> str:
     """Show the time of day of an instant in the city, to the second."""
     return f"{instant.astimezone(CITY_ZONE):%H:%M:%S}"
+
+
+def span(length: timedelta) -> str:
+    """Show a length of time exactly, as hours, minutes and seconds."""
+    seconds, rest = divmod(length, timedelta(seconds=1))
+    shown = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{shown}.{rest // timedelta(microseconds=1):06d}" if rest else shown
+
+
+def total(lengths: Iterable[timedelta]) -> timedelta:
+    """Add lengths of time up."""
+    return sum(lengths, timedelta(0))
 
 
 def time_left(due: datetime | None) -> str:
@@ -154,6 +167,8 @@ def register(app: Flask) -> None:
         mask_of,
         excerpt,
         marked,
+        span,
+        total,
     ):
         app.add_template_filter(function)
     app.context_processor(_names)
@@ -179,6 +194,7 @@ def _names() -> dict[str, Any]:
         "channels": _named(CHANNEL_NAMES),
         "types": list(ComplaintType),
         "urgencies": _named(URGENCY_NAMES),
+        "deadline_names": _named(KIND_NAMES),
         "results": _named(FOLLOWUP_RESULT_NAMES),
         "ratings": _named(SATISFACTION_NAMES),
         "tasks": taxonomy.tasks,
