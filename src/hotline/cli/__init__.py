@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("hotline.cli.backup:command", "Write the whole database to a file."),
     "beat": ("hotline.cli.serve:beat", "Tick: sweep the job queue and start periodic work."),
     "calendar": ("hotline.cli.calendar:command", "List, import and export working calendars."),
+    "catalogue": ("hotline.cli.catalogue:command", "List, import, export and replay the responsibility catalogue."),
     "db": ("hotline.cli.db:command", "Create, migrate and inspect the database."),
     "jobs": ("hotline.cli.jobs:command", "See, replay and prune background jobs."),
     "keys": ("hotline.cli.keys:command", "Make, count and rotate the keys of sealed data."),

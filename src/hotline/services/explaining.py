@@ -69,6 +69,12 @@ class Explanation:
         return self.ordinary.held_back + (self.extended.held_back if self.extended else [])
 
     @property
+    def rows(self) -> list[tuple[Segment, bool]]:
+        """The stretches that counted and the suspensions in order of time; True marks one that counted."""
+        both = [(part, True) for part in self.segments] + [(part, False) for part in self.pauses]
+        return sorted(both, key=lambda row: row[0].start)
+
+    @property
     def provisional(self) -> bool:
         """Whether a year on the way has no published holidays yet."""
         return self.ordinary.provisional or bool(self.extended and self.extended.provisional)
