@@ -69,7 +69,16 @@ def create_app(parts: Runtime) -> Flask:
     app.before_request(guard)
     app.before_request(refuse_nul)
     app.after_request(note_refusal)
-    for blueprint in (tickets.bp, deadlines.bp, catalogue.bp, calls.bp, reports.bp, similar.bp, knowledge.bp, health.bp):
+    for blueprint in (
+        tickets.bp,
+        deadlines.bp,
+        catalogue.bp,
+        calls.bp,
+        reports.bp,
+        similar.bp,
+        knowledge.bp,
+        health.bp,
+    ):
         app.register_blueprint(blueprint)
     pages.register(app)
     problems.register(app)
