@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from hotline.ml.errors import ModelError
-from hotline.ml.features import BLOCKS, read_document
+from hotline.ml.evidence import Explainer
+from hotline.ml.features import Document, read_document
 from hotline.ml.rules import assess
 from hotline.ml.scorer import Floats, Ints, Scorer, Weights
-from hotline.ml.segment import CLASSES, SegmenterError, SegmenterSpec, segmenter
+from hotline.ml.segment import SegmenterError, SegmenterSpec, segmenter
 
 TYPES = ("咨询", "求助", "投诉", "举报", "建议", "表扬")
 """诉求类型, the six that hotlines record."""
@@ -25,7 +24,6 @@ CHUNK = 256
 """Texts scored in one product: enough to spare calls, few enough to stay in the cache."""
 
 TOP = 3
-EVIDENCE_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,8 @@ class Prediction:
     """What the model says about one text.
 
     ``auto`` says that the ticket would be dispatched without a human.  ``top`` holds the best candidates, best first.
-    ``type`` is one of ``TYPES``, ``urgency`` is "normal", "urgent" or "critical".  ``evidence`` holds words of this
-    text, the strongest first.
+    ``type`` is one of ``TYPES``, ``urgency`` is "normal", "urgent" or "critical".  ``evidence`` holds the
+    words of this text that carried the decision, the longest first.
     """
 
     matter: str
@@ -63,6 +61,7 @@ class TriageModel:
         self.version = version
         self.matters = tuple(matters)
         self.scorer = Scorer(weights)
+        self._explainer = Explainer(self.scorer)
         try:
             self._cut = segmenter(spec)
         except SegmenterError as error:
@@ -94,15 +93,16 @@ class TriageModel:
         """Return calibrated p of every matter, shape (texts, matters); rows sum to 1."""
         parts = [np.zeros((0, len(self.matters)), np.float32)]
         for start in range(0, len(texts), CHUNK):
-            features = self._features(texts[start : start + CHUNK])
+            features = self.scorer.features(self._read(texts[start : start + CHUNK]))
             parts.append(self.scorer.probabilities(self.scorer.scores(features), self.scorer.shape(features)))
         return np.concatenate(parts)
 
-    def _features(self, texts: Sequence[tuple[str, str]]) -> csr_array:
-        return self.scorer.features([read_document(title, content, self._cut) for title, content in texts])
+    def _read(self, texts: Sequence[tuple[str, str]]) -> list[Document]:
+        return [read_document(title, content, self._cut) for title, content in texts]
 
     def _predict_chunk(self, texts: Sequence[tuple[str, str]]) -> list[Prediction]:
-        features = self._features(texts)
+        documents = self._read(texts)
+        features = self.scorer.features(documents)
         scores, shape = self.scorer.scores(features), self.scorer.shape(features)
         p = self.scorer.probabilities(scores, shape)
         order = np.argsort(-p, axis=1, kind="stable")[:, :TOP]
@@ -111,7 +111,7 @@ class TriageModel:
         written = shape.written.astype(int)
         urgent = scores[:, -1] >= self.scorer.weights.urgent_from[written]
         sure = p[np.arange(len(p)), order[:, 0]] >= self.scorer.weights.thresholds[written, order[:, 0]]
-        evidence = self._evidence(features, order)
+        evidence = self._explainer.explain(documents, features, order)
         return [
             self._prediction(
                 text, p[row], order[row], bool(sure[row]), TYPES[types[row]], bool(urgent[row]), evidence[row]
@@ -142,26 +142,3 @@ class TriageModel:
             evidence=evidence,
             signals=signals,
         )
-
-    def _evidence(self, features: csr_array, order: Ints) -> list[tuple[str, ...]]:
-        """For each text the words whose weights spoke most for its best matter against its second one."""
-        rows = np.repeat(np.arange(features.shape[0]), np.diff(features.indptr))
-        ids, matrix = features.indices, self.scorer.matrix
-        gains = features.data * (matrix[ids, order[rows, 0]] - matrix[ids, order[rows, 1]])
-        speaks = (gains > 0) & (self.scorer.block_of[ids] != BLOCKS.index("char"))
-        answers = []
-        for start, end in pairwise(features.indptr.tolist()):
-            keep = np.flatnonzero(speaks[start:end]) + start
-            answers.append(self._strongest(ids[keep].tolist(), gains[keep].tolist()))
-        return answers
-
-    def _strongest(self, ids: list[int], gains: list[float]) -> tuple[str, ...]:
-        """Add up what each word gained; a pair of words lends half to each."""
-        gained: dict[str, float] = {}
-        for row, gain in zip(ids, gains, strict=True):
-            words = self.scorer.words[row].split(" ")
-            for word in words:
-                gained[word] = gained.get(word, 0.0) + gain / len(words)
-        for sign in CLASSES.values():
-            gained.pop(sign, None)
-        return tuple(sorted(gained, key=lambda word: (-gained[word], word))[:EVIDENCE_WORDS])

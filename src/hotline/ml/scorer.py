@@ -97,6 +97,11 @@ class Scorer:
         ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(documents)))])
         return csr_array((values, ids, ends), shape=(len(documents), size))
 
+    def rows_of(self, block: int, features: Sequence[str]) -> list[int]:
+        """Return the rows in the vocabulary of those features of a block that are in it."""
+        lookup = self._lookups[block][1]
+        return [row for feature in features if (row := lookup(feature, -1)) >= 0]
+
     def _known(self, documents: Sequence[Document]) -> tuple[Ints, Ints]:
         """Return the known features, repeats included: their documents and their rows in the vocabulary."""
         found = [(lookup, extract(document)) for document in documents for extract, lookup in self._lookups]
