@@ -28,16 +28,17 @@ from hotline.jobs.registry import (
     PRUNE,
     RECOMPUTE,
     RETENTION,
+    RETRAIN,
     SEARCH_WORDS,
     TRIAGE,
     Errand,
     Handler,
 )
 from hotline.jobs.runner import Outcome, Runner
-from hotline.jobs.schedule import RETENTION_SCHEDULE, SCHEDULE, tick
+from hotline.jobs.schedule import RETENTION_SCHEDULE, SCHEDULE, Periodic, retraining_schedule, tick
 from hotline.ml.classifier import TriageModel
 from hotline.ml.errors import ModelError
-from hotline.ml.registry import active_version, default_models_folder
+from hotline.ml.registry import active_version, default_corpus_folder, default_models_folder
 from hotline.ml.similar import SimilarModel
 from hotline.ml.similar_store import default_similar_folder
 from hotline.notify import ConsoleNotifier, Mailbox, Notifier, SmtpNotifier, WebhookNotifier
@@ -127,14 +128,20 @@ class Runtime:
     def tick(self) -> Sweep:
         """Do what the beat asks for every few seconds."""
         with transaction(self.sessions) as session:
-            schedule = (*SCHEDULE, RETENTION_SCHEDULE) if self.settings.retention_automatic else SCHEDULE
             patience = self.settings.job_ring_again_seconds
-            return tick(session, utc_now(), ring_again_seconds=patience, schedule=schedule)
+            return tick(session, utc_now(), ring_again_seconds=patience, schedule=_schedule(self.settings))
 
     def close(self) -> None:
         """Give connections back."""
         self.engine.dispose()
         self.celery.close()
+
+
+def _schedule(settings: Settings) -> tuple[Periodic, ...]:
+    """What happens by the clock here: some of it only where the city has said so."""
+    retention_too = (RETENTION_SCHEDULE,) if settings.retention_automatic else ()
+    retraining_too = (retraining_schedule(settings.retrain_every_days),) if settings.retrain_every_days else ()
+    return (*SCHEDULE, *retention_too, *retraining_too)
 
 
 def start(settings: Settings, *, clock: Clock = utc_now, doorbell: Doorbell | None = None) -> Runtime:
@@ -159,7 +166,7 @@ def start(settings: Settings, *, clock: Clock = utc_now, doorbell: Doorbell | No
         notifies=settings.notifier != "none",
     )
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    handlers = _handlers(context, settings, keeping) | _notify_handler(context, settings, notifier)
+    handlers = _handlers(sessions, context, settings, keeping) | _notify_handler(context, settings, notifier)
     runner = Runner(sessions, handlers, worker, settings.job_lease_seconds)
     return Runtime(settings, engine, sessions, context, celery, runner, models, keeping, notifier)
 
@@ -201,7 +208,9 @@ def _notify_handler(context: Context, settings: Settings, notifier: Notifier | N
     return {NOTIFY.name: run_notify}
 
 
-def _handlers(context: Context, settings: Settings, keeping: TimekeepingSource) -> dict[str, Handler]:
+def _handlers(
+    sessions: SessionFactory, context: Context, settings: Settings, keeping: TimekeepingSource
+) -> dict[str, Handler]:
     """Bind each kind of job to the one service call that does it."""
 
     def run_triage(session: Session, args: Mapping[str, Any]) -> None:
@@ -236,6 +245,21 @@ def _handlers(context: Context, settings: Settings, keeping: TimekeepingSource) 
     def run_archive(session: Session, _args: Mapping[str, Any]) -> None:
         archive(session, context)
 
+    def run_retrain(_session: Session, _args: Mapping[str, Any]) -> Errand | None:
+        if not settings.retrain_every_days:
+            return None
+        # Imported here: only trainers need scikit-learn, which would double the memory of every other process.
+        from hotline.services.retraining import retrain
+
+        folder = settings.models_folder or default_models_folder()
+        data = (default_corpus_folder(), *settings.training_data)
+
+        def train_and_tell(_job_id: int) -> None:
+            done = retrain(sessions, context, folder, data)
+            log.info("retrained", version=done and done.version, serves=done is not None and not done.objections)
+
+        return train_and_tell
+
     return {
         TRIAGE.name: run_triage,
         CLOCK.name: run_clock,
@@ -244,4 +268,5 @@ def _handlers(context: Context, settings: Settings, keeping: TimekeepingSource) 
         PRUNE.name: run_prune,
         RETENTION.name: run_retention,
         SEARCH_WORDS.name: run_search_words,
+        RETRAIN.name: run_retrain,
     }

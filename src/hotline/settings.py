@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=DEFAULT_DAYS, ge=30)
     retention_automatic: bool = False
 
+    # Every how many days workers of the queue "training" train a new model and let it serve if it is no worse; unset:
+    # never by themselves.  Besides the texts that ship it learns from the files named here, comma-separated.
+    retrain_every_days: float | None = Field(default=None, ge=1, le=366)
+    training_data: Annotated[tuple[Path, ...], NoDecode] = ()
+
     # The share of confident tickets that a dispatcher reads without the model's answer, to tell how right it is.
     blind_share: float = Field(default=0.02, ge=0, le=1)
     # The share of inquiries answered at once that is followed up.
@@ -175,10 +180,10 @@ class Settings(BaseSettings):
             raise ValueError("mail without encryption (HOTLINE_SMTP_SECURITY=none) only goes to this machine itself")
         return value
 
-    @field_validator("encryption_keys", mode="before")
+    @field_validator("encryption_keys", "training_data", mode="before")
     @classmethod
-    def _split_keys(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("encryption_keys")
     @classmethod

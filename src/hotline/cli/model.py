@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from hotline.domain.audit import AuditAction
 from hotline.ml.errors import ModelError
 
 if TYPE_CHECKING:
     from hotline.domain.kpi import Rate
+    from hotline.ml.corpus import Row
     from hotline.ml.promotion import Comparison
     from hotline.services.learning import LiveFigures
 
@@ -43,27 +45,30 @@ def _models_option(function: click.decorators.FC) -> click.decorators.FC:
 @_models_option
 @click.option("--seed", default=12345, show_default=True, help="Equal seed and data give an equal model.")
 @click.option("--version", "version", help="Name of the new version.  [default: date and hash of the weights]")
-def train(data: tuple[Path, ...], folder: Path | None, seed: int, version: str | None) -> None:
+@click.option("--from-database", is_flag=True, help="Also learn from the tickets whose matter people have confirmed.")
+def train(data: tuple[Path, ...], folder: Path | None, seed: int, version: str | None, from_database: bool) -> None:
     """Train a new version and write it with its manifest and card.
 
     Without --data it learns from the texts that ship with the source tree.  Files whose names end in _dev or _test and
-    rows with split "test" are held out.  The version that serves goes on serving until the new one is promoted.
+    rows with split "test" are held out, and so is a tenth of the tickets.  Corrections and accepted returns count
+    twice.  The version that serves goes on serving until the new one is promoted.
 
     \b
     Examples:
       hotline model train
-      hotline model train --data models/corpus --data letters.jsonl
+      hotline model train --data letters.jsonl --from-database
     """
     from hotline.ml.build import build
     from hotline.ml.corpus import CorpusError
     from hotline.ml.promotion import pin
-    from hotline.ml.registry import default_models_folder
+    from hotline.ml.registry import default_corpus_folder, default_models_folder
 
     folder = folder or default_models_folder()
-    corpus = [default_models_folder().parent / "corpus"]
+    tickets = [row for row in _confirmed_tickets() if not row.held_out] if from_database else []
     try:
         pin(folder)
-        written = build((*corpus, *data), folder, seed=seed, version=version, progress=_progress)
+        paths = (default_corpus_folder(), *data)
+        written = build(paths, folder, seed=seed, version=version, tickets=tickets, progress=_progress)
     except (CorpusError, ModelError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(written)
@@ -93,10 +98,10 @@ def evaluate(data: Path | None, folder: Path | None, version: str | None, benchm
     from hotline.ml import evaluate as measuring
     from hotline.ml.benchmark import measure_taidi7
     from hotline.ml.classifier import TriageModel
-    from hotline.ml.registry import active_version, default_models_folder
+    from hotline.ml.registry import active_version, default_corpus_folder, default_models_folder
 
     folder = folder or default_models_folder()
-    data = data or folder.parent / "corpus"
+    data = data or default_corpus_folder()
     try:
         model = TriageModel.load(folder / (version or active_version(folder)))
     except ModelError as error:
@@ -150,9 +155,12 @@ def list_versions(folder: Path | None) -> None:
     "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder with held-out texts."
 )
 @_models_option
+@click.option("--from-database", is_flag=True, help="Compare on the tickets held out as well.")
 @click.option("--force", is_flag=True, help="Promote although it is worse; needs --reason.")
 @click.option("--reason", default="", help="Why; kept in the audit log.")
-def promote(version: str, data: Path | None, folder: Path | None, force: bool, reason: str) -> None:
+def promote(
+    version: str, data: Path | None, folder: Path | None, from_database: bool, force: bool, reason: str
+) -> None:
     """Let VERSION serve, unless it is worse than the one that serves now on the same held-out texts.
 
     Refused when macro-F1 falls by more than one point or any task by more than five.  Workers and web pick the new
@@ -165,23 +173,33 @@ def promote(version: str, data: Path | None, folder: Path | None, force: bool, r
     """
     from hotline.ml import promotion
     from hotline.ml.evaluate import worlds
-    from hotline.ml.registry import default_models_folder
+    from hotline.ml.registry import default_corpus_folder, default_models_folder
 
     if force and not reason.strip():
         raise click.UsageError("--force needs --reason")
     folder = folder or default_models_folder()
-    rows = [row for held in worlds(data or default_models_folder().parent / "corpus").values() for row in held]
+    rows = [row for held in worlds(data or default_corpus_folder()).values() for row in held]
+    rows += [row for row in _confirmed_tickets() if row.held_out] if from_database else []
     try:
         compared = promotion.compare(folder, version, rows)
         click.echo(_comparison(compared))
         if compared.objections and not force:
             raise click.ClickException("not promoted: " + "; ".join(compared.objections))
         # Written first: a forced promotion that nobody can find in the audit log must not happen.
-        _audit("model_promoted", version, reason, {"objections": list(compared.objections)}, required=force)
+        _audit(AuditAction.MODEL_PROMOTED, version, reason, {"objections": list(compared.objections)}, required=force)
         before = promotion.promote(folder, version, reason)
     except ModelError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{version} serves now, {before} did before; go back with: hotline model rollback")
+
+
+def _confirmed_tickets() -> "list[Row]":
+    from hotline.cli.runtime import open_runtime
+    from hotline.services.learning import confirmed_tickets
+    from hotline.storage.engine import transaction
+
+    with open_runtime() as parts, transaction(parts.sessions) as session:
+        return confirmed_tickets(session)
 
 
 def _comparison(compared: "Comparison") -> str:
@@ -209,21 +227,23 @@ def rollback(folder: Path | None, reason: str) -> None:
         stopped, serving = promotion.roll_back(folder or default_models_folder(), reason)
     except ModelError as error:
         raise click.ClickException(str(error)) from error
-    _audit("model_rolled_back", serving, reason, {"stopped": stopped}, required=False)
+    _audit(AuditAction.MODEL_ROLLED_BACK, serving, reason, {"stopped": stopped}, required=False)
     click.echo(f"{serving} serves again, {stopped} no more")
 
 
-def _audit(action: str, subject: str, reason: str, detail: dict[str, object], *, required: bool) -> None:
+def _audit(action: AuditAction, version: str, reason: str, detail: dict[str, object], *, required: bool) -> None:
     """Write to the audit log of the installation that the environment names; without one only when it must be there."""
+    from hotline.cli.operator import operator
     from hotline.cli.runtime import open_runtime
-    from hotline.domain.people import SYSTEM
     from hotline.services.audit import append
     from hotline.storage.engine import transaction
 
     if not os.environ.get("HOTLINE_DATABASE_URL") and not required:
         return
     with open_runtime() as parts, transaction(parts.sessions) as session:
-        append(session, parts.context, SYSTEM, action, subject=subject, reason=reason or None, detail=detail)
+        append(
+            session, parts.context, operator(), action, subject=f"model:{version}", reason=reason or None, detail=detail
+        )
 
 
 @command.command()

@@ -9,7 +9,7 @@ import sys
 import click
 
 from hotline.cli.runtime import settings_or_exit
-from hotline.jobs.registry import QUEUES
+from hotline.jobs.registry import QUEUES, QUICK_QUEUES
 
 
 def web_argv(host: str, port: int, processes: int, threads: int) -> list[str]:
@@ -63,7 +63,9 @@ def web(host: str, port: int, processes: int, threads: int) -> None:
 
 
 @click.command("worker")
-@click.option("--queues", default=",".join(QUEUES), show_default=True, help="Which queues to serve, comma-separated.")
+@click.option(
+    "--queues", default=",".join(QUICK_QUEUES), show_default=True, help="Which queues to serve, comma-separated."
+)
 @click.option("--concurrency", type=click.IntRange(1, 64), default=2, show_default=True, help="Child processes.")
 def worker(queues: str, concurrency: int) -> None:
     """Run background jobs.  Any number of workers may run, on any number of machines.
@@ -72,6 +74,7 @@ def worker(queues: str, concurrency: int) -> None:
     Examples:
       hotline worker
       hotline worker --queues triage --concurrency 8
+      hotline worker --queues training --concurrency 1
     """
     unknown = sorted(set(queues.split(",")) - set(QUEUES))
     if unknown:

@@ -13,6 +13,7 @@ import click
 from hotline.cli.installation import environment_of
 from hotline.cli.serve import beat_argv, web_argv, worker_argv
 from hotline.embedded import Child, DataFolder, EmbeddedError, EmbeddedPostgres, EmbeddedRedis, Supervisor, check_port
+from hotline.jobs.registry import QUICK_QUEUES, RETRAIN
 
 HOST = "127.0.0.1"
 
@@ -66,7 +67,9 @@ def _start(folder: DataFolder, supervisor: Supervisor, port: int, processes: int
     os.environ.update(environment_of(folder, _start_postgres(folder, supervisor), _start_redis(folder, supervisor)))
     credentials = _prepare(folder, url, calls)
     _say("starting web, worker and beat …")
-    supervisor.start(Child("worker", worker_argv("triage,maintenance", concurrency)))
+    supervisor.start(Child("worker", worker_argv(",".join(QUICK_QUEUES), concurrency)))
+    if os.environ.get("HOTLINE_RETRAIN_EVERY_DAYS"):
+        supervisor.start(Child("trainer", worker_argv(RETRAIN.queue, 1)))
     supervisor.start(Child("beat", beat_argv()))
     supervisor.start(Child("web", web_argv(HOST, port, processes, 8), ready=lambda: _answers(f"{url}/readyz")))
     _say(_welcome(credentials, folder.path, time.monotonic() - began))

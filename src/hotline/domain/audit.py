@@ -32,6 +32,10 @@ class AuditAction(StrEnum):
     LIMITS_IMPORTED = "limits.imported"
     CATALOGUE_IMPORTED = "catalogue.imported"
     KNOWLEDGE_CHANGED = "knowledge.changed"
+    MODEL_TRAINED = "model.trained"
+    MODEL_PROMOTED = "model.promoted"
+    MODEL_NOT_PROMOTED = "model.not_promoted"
+    MODEL_ROLLED_BACK = "model.rolled_back"
 
 
 AUDIT_NAMES: dict[str, str] = {
@@ -61,6 +65,10 @@ AUDIT_NAMES: dict[str, str] = {
     AuditAction.LIMITS_IMPORTED: "导入时限规则",
     AuditAction.CATALOGUE_IMPORTED: "导入权责清单",
     AuditAction.KNOWLEDGE_CHANGED: "变更知识库",
+    AuditAction.MODEL_TRAINED: "训练模型",
+    AuditAction.MODEL_PROMOTED: "启用模型版本",
+    AuditAction.MODEL_NOT_PROMOTED: "新模型未达标，未启用",
+    AuditAction.MODEL_ROLLED_BACK: "回退模型版本",
 }
 
 

@@ -5,6 +5,7 @@ timestamp.  All instants are timezone-aware; periods are half-open, ``[start, en
 The reports compute the same figures in SQL; a test recomputes them here from the raw events and holds the two equal.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,19 @@ class Rate:
     def value(self) -> float | None:
         """The share between 0 and 1, or None for an empty denominator."""
         return self.numerator / self.denominator if self.denominator else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Where the true share lies with 95 % confidence, None for an empty denominator.
+
+        Source: Wilson's score interval, which stays sensible for few cases and for shares near 0 and 1.
+        """
+        if not self.denominator:
+            return None
+        share, n, z = self.numerator / self.denominator, self.denominator, 1.96
+        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        reach = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+        return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 @dataclass(frozen=True, slots=True)

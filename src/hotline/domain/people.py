@@ -50,6 +50,8 @@ class Permission(StrEnum):
     READ_REPORTS = "report.read"
     MANAGE_ACCOUNTS = "account.manage"
     READ_AUDIT = "audit.read"
+    READ_MODELS = "model.read"
+    MANAGE_MODELS = "model.manage"
 
 
 _EVERYBODY = frozenset({Permission.PUBLIC, Permission.SIGNED_IN})
@@ -61,9 +63,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.HANDLER: _EVERYBODY | _TICKETS,
     Role.LEAD: _EVERYBODY | _TICKETS,
     Role.FOLLOWUP: _EVERYBODY | _TICKETS,
-    Role.SUPERVISOR: _EVERYBODY | _TICKETS | {Permission.READ_REPORTS},
-    # The administrator keeps accounts and settings, the auditor reads the audit log; neither needs a citizen's words.
-    Role.ADMIN: _EVERYBODY | {Permission.MANAGE_ACCOUNTS},
+    Role.SUPERVISOR: _EVERYBODY | _TICKETS | {Permission.READ_REPORTS, Permission.READ_MODELS},
+    # The administrator keeps accounts, settings and model versions, the auditor reads the audit log; neither needs a
+    # citizen's words.
+    Role.ADMIN: _EVERYBODY | {Permission.MANAGE_ACCOUNTS, Permission.READ_MODELS, Permission.MANAGE_MODELS},
     Role.AUDITOR: _EVERYBODY | {Permission.READ_AUDIT},
     Role.SYSTEM: frozenset(Permission),
 }

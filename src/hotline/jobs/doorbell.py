@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from hotline.jobs.messaging import RUN_JOB
+from hotline.jobs.messaging import RUN_JOB, time_limits
 from hotline.storage.engine import SessionFactory
 
 log = structlog.get_logger()
@@ -84,7 +84,13 @@ class CeleryDoorbell:
             "body": base64.b64encode(orjson.dumps([[job_id], kwargs, embedded])).decode(),
             "content-encoding": "utf-8",
             "content-type": "application/json",
-            "headers": {**self._call.headers, "id": ring_id, "root_id": ring_id, "argsrepr": f"({job_id},)"},
+            "headers": {
+                **self._call.headers,
+                "id": ring_id,
+                "root_id": ring_id,
+                "argsrepr": f"({job_id},)",
+                "timelimit": time_limits(queue),
+            },
             "properties": {
                 **self._call.properties,
                 "correlation_id": ring_id,

@@ -7,15 +7,21 @@ loses messages at most and never the way to a queue.
 from celery import Celery
 from kombu import Exchange, Queue
 
-from hotline.jobs.registry import QUEUES
+from hotline.jobs.registry import QUEUES, longest_in
 from hotline.jobs.transport import use_this_transport
 
 RUN_JOB = "hotline.run_job"
 TICK = "hotline.tick"
 
-# A job ends itself before this, so that its lease never runs out under a living worker.
+# A quick job ends itself before this, so that its lease never runs out under a living worker.
 SOFT_TIME_LIMIT = 50
 TIME_LIMIT = 60
+
+
+def time_limits(queue: str) -> tuple[float, float]:
+    """Return the seconds after which a job of ``queue`` is killed, and after which it is asked to end before."""
+    longest = longest_in(queue)
+    return longest + (TIME_LIMIT - SOFT_TIME_LIMIT), longest
 
 
 def broker_url(redis_url: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hotline.jobs.doorbell import ring_later
-from hotline.jobs.registry import KINDS, JobKind
+from hotline.jobs.registry import KINDS, RETRAIN, JobKind
 from hotline.storage.tables import Job
 
 SWEEP_BATCH = 1000
@@ -81,6 +81,12 @@ def claim(session: Session, job_id: int, *, worker: str, lease_seconds: float) -
     )
     row = session.execute(statement).one_or_none()
     return None if row is None else Claim(*row)
+
+
+def renew(session: Session, job: Claim, *, lease_seconds: float) -> bool:
+    """Hold the job for another lease from now; False when it is somebody else's by now."""
+    longer = update(Job).where(*_still_mine(job)).values(lease_until=func.now() + timedelta(seconds=lease_seconds))
+    return session.execute(longer.returning(Job.id)).scalar() is not None
 
 
 def finish(session: Session, job: Claim) -> None:
@@ -189,8 +195,13 @@ def replay(session: Session, *, job_ids: list[int] | None = None, kind: str | No
 
 
 def prune(session: Session, *, keep: timedelta) -> int:
-    """Delete done jobs that finished longer than ``keep`` ago.  Dead ones stay until somebody has looked at them."""
-    old = delete(Job).where(Job.state == "done", Job.finished_at < func.now() - keep)
+    """Delete done jobs that finished longer than ``keep`` ago.
+
+    Dead ones stay until somebody has looked at them, and so do trainings: they are few, and the key of each says that
+    its slot of days or weeks is done.
+    """
+    finished = (Job.state == "done", Job.finished_at < func.now() - keep)
+    old = delete(Job).where(*finished, Job.kind != RETRAIN.name)
     return len(session.execute(old.returning(Job.id).execution_options(synchronize_session=False)).all())
 
 

@@ -1,10 +1,13 @@
 """Run one job: claim it, do it, and commit its effects together with its end."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from hotline.jobs import queue
 from hotline.jobs.registry import Handler
@@ -56,6 +59,10 @@ class Runner:
         handler = self.handlers.get(job.kind)
         if handler is None:
             raise LookupError(f"no handler for jobs of kind {job.kind!r}; is this worker older than the web server?")
+        with self._held(job):
+            self._work(handler, job)
+
+    def _work(self, handler: Handler, job: queue.Claim) -> None:
         with transaction(self.sessions) as session:
             errand = handler(session, job.args)
             if errand is None:
@@ -64,6 +71,34 @@ class Runner:
         errand(job.job_id)
         with transaction(self.sessions) as session:
             queue.finish(session, job)
+
+    @contextmanager
+    def _held(self, job: queue.Claim) -> Iterator[None]:
+        """Renew the lease of a long job for as long as it is being done; a vanished worker renews nothing."""
+        kind = queue.kind_of(job)
+        if kind is None or kind.longest < self.lease_seconds:
+            yield
+            return
+        done = threading.Event()
+        renewing = threading.Thread(target=self._renew, args=(job, done), daemon=True)
+        renewing.start()
+        try:
+            yield
+        finally:
+            done.set()
+            renewing.join()
+
+    def _renew(self, job: queue.Claim, done: threading.Event) -> None:
+        while not done.wait(self.lease_seconds / 3):
+            try:
+                with transaction(self.sessions) as session:
+                    held = queue.renew(session, job, lease_seconds=self.lease_seconds)
+            except SQLAlchemyError as error:
+                log.warning("lease_not_renewed", job_id=job.job_id, error=type(error).__name__)
+                continue
+            if not held:
+                # The fence refuses the end of this attempt; there is nothing left to hold.
+                return
 
     def _give_back(self, job: queue.Claim, error: Exception) -> Outcome:
         kind = queue.kind_of(job)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from hotline.jobs.queue import Sweep, enqueue, sweep
-from hotline.jobs.registry import ARCHIVE, CLOCK, PRUNE, RETENTION, SEARCH_WORDS, JobKind
+from hotline.jobs.registry import ARCHIVE, CLOCK, PRUNE, RETENTION, RETRAIN, SEARCH_WORDS, JobKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ SCHEDULE: tuple[Periodic, ...] = (
 
 # Only where the city has said so (HOTLINE_RETENTION_AUTOMATIC).  A batch an hour keeps up with any city.
 RETENTION_SCHEDULE = Periodic(RETENTION, timedelta(hours=1))
+
+
+def retraining_schedule(days: float) -> Periodic:
+    """Train a new model every so many days."""
+    return Periodic(RETRAIN, timedelta(days=days))
 
 
 def tick(

@@ -2,7 +2,7 @@
 
 import hashlib
 import importlib.metadata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from hotline.ml.card import held_out_metrics, write_card
 from hotline.ml.classifier import TYPES
-from hotline.ml.corpus import read_training
+from hotline.ml.corpus import Row, read_training
 from hotline.ml.features import BLOCKS
 from hotline.ml.recipe import Recipe
 from hotline.ml.registry import pack, write_version
@@ -28,15 +28,16 @@ def build(
     seed: int | None = None,
     version: str | None = None,
     recipe: Recipe | None = None,
+    tickets: Sequence[Row] = (),
     progress: Progress = lambda steps, _: steps,
 ) -> Path:
-    """Train on ``data`` and write a new version below ``folder``; return the version's folder.
+    """Train on ``data`` and ``tickets``, write a new version below ``folder`` and return the version's folder.
 
     Raises ``CorpusError`` for unusable data and ``ModelError`` when the version is there already.
     """
     recipe = recipe or Recipe()
     recipe = recipe if seed is None else replace(recipe, seed=seed)
-    rows, files = read_training(data)
+    rows, files = read_training(data, tickets)
     taxonomy, segmenter = load_taxonomy(), installed()
     trained = train(rows, taxonomy.codes, segmenter, recipe, progress)
     now = datetime.now(UTC)

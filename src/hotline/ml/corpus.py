@@ -8,10 +8,13 @@ that end in ``_dev`` or ``_test`` are for measuring and are never trained on.
 import hashlib
 import json
 import random
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from hotline.domain.successors import Successors
+from hotline.reference import load_successors
 
 HELD_OUT_FILES = ("_dev", "_test")
 
@@ -55,12 +58,12 @@ class DataFile:
     sha256: str
 
 
-def read_training(paths: Iterable[Path]) -> tuple[list[Row], list[DataFile]]:
-    """Read every training row once, in a fixed order.  A folder stands for its labelled files.  Raises
-    ``CorpusError``.
+def read_training(paths: Iterable[Path], tickets: Sequence[Row] = ()) -> tuple[list[Row], list[DataFile]]:
+    """Read every training row once, in a fixed order: the tickets, then the files.  A folder stands for its labelled
+    files.  Raises ``CorpusError``.
     """
-    rows: dict[tuple[str, str], Row] = {}
-    files: list[DataFile] = []
+    rows = {row.text: row for row in tickets}
+    files = [_tickets_file(tickets)] if tickets else []
     for path in dict.fromkeys(_expand(paths)):
         if path.stem.endswith(HELD_OUT_FILES):
             raise CorpusError(f"{path.name} is held out for measuring; train on other files")
@@ -74,9 +77,27 @@ def read_training(paths: Iterable[Path]) -> tuple[list[Row], list[DataFile]]:
     return list(rows.values()), files
 
 
-def read_rows(path: Path) -> list[Row]:
-    """Read all rows of one file, held-out ones included.  Raises ``CorpusError``."""
-    return [_row(record, f"{path.name}:{number}") for number, record in _records(path)]
+def _tickets_file(tickets: Sequence[Row]) -> DataFile:
+    """Describe tickets as if they were a file; their words are hashed and stand nowhere else."""
+    digest = hashlib.sha256()
+    for row in tickets:
+        digest.update(json.dumps([row.title, row.content, row.matter, row.weight]).encode())
+    return DataFile("confirmed tickets", len(tickets), digest.hexdigest())
+
+
+def read_rows(path: Path, successors: Successors | None = None) -> list[Row]:
+    """Read all rows of one file, held-out ones included, with their matters of today.  Raises ``CorpusError``."""
+    rows = (_row(record, f"{path.name}:{number}") for number, record in _records(path))
+    return [row for old in rows if (row := of_today(old, successors or load_successors())) is not None]
+
+
+def of_today(row: Row, successors: Successors) -> Row | None:
+    """Return the row with the matters that took over from those it names; None when nothing took over."""
+    if row.matter not in successors.parts and row.alt not in successors.parts:
+        return row
+    text = f"{row.title}\n{row.content}"
+    matter, alt = successors.follow(row.matter, text), successors.follow(row.alt, text) if row.alt else None
+    return None if matter is None else replace(row, matter=matter, alt=None if alt == matter else alt)
 
 
 def read_glossary(path: Path) -> list[Row]:
@@ -97,7 +118,7 @@ def read_glossary(path: Path) -> list[Row]:
             shuffled = phrases.split("、")
             random.Random(f"{line}{turn}").shuffle(shuffled)  # noqa: S311 - an order, not a secret
             rows += [Row("", text, matter, source=GLOSSARY) for text in _joined(shuffled)]
-    return rows
+    return [row for old in rows if (row := of_today(old, load_successors())) is not None]
 
 
 def _joined(phrases: Iterable[str]) -> Iterator[str]:

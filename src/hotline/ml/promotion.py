@@ -31,6 +31,15 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Fall:
+    """A figure that falls: F1 of a task, or macro-F1 over the matters when ``task`` is None."""
+
+    task: str | None
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """A candidate beside the version that serves, on the same held-out texts."""
 
@@ -39,16 +48,20 @@ class Comparison:
     candidate: Score
 
     @property
+    def falls(self) -> tuple[Fall, ...]:
+        """Where the candidate loses more than it may; empty when it may serve."""
+        tasks = (Fall(task, before, self.candidate.tasks.get(task, 0.0)) for task, before in self.serving.tasks.items())
+        macro = Fall(None, self.serving.macro, self.candidate.macro)
+        found = [macro] if macro.after < macro.before - MACRO_TOLERANCE else []
+        return (*found, *(fall for fall in tasks if fall.after < fall.before - TASK_TOLERANCE))
+
+    @property
     def objections(self) -> tuple[str, ...]:
         """Why the candidate should not serve; empty when it may."""
-        found = []
-        if self.candidate.macro < self.serving.macro - MACRO_TOLERANCE:
-            found.append(f"macro-F1 falls from {self.serving.macro:.3f} to {self.candidate.macro:.3f}")
-        for task, before in self.serving.tasks.items():
-            after = self.candidate.tasks.get(task, 0.0)
-            if after < before - TASK_TOLERANCE:
-                found.append(f"task {task} falls from {before:.3f} to {after:.3f}")
-        return tuple(found)
+        return tuple(
+            f"{f'task {fall.task}' if fall.task else 'macro-F1'} falls from {fall.before:.3f} to {fall.after:.3f}"
+            for fall in self.falls
+        )
 
 
 def score(model: TriageModel, rows: Sequence[Row]) -> Score:

@@ -5,47 +5,67 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from hotline.domain.kpi import Rate
+from hotline.domain.successors import Successors
+from hotline.ml.corpus import Row, of_today
+from hotline.reference import load_successors
 from hotline.storage.queries.live_accuracy import LiveLine, live_accuracy
 from hotline.storage.tables import Label, Ticket
 
-# A correction teaches more than a confirmation.
+TICKET = "ticket"
+"""The source of rows that come from tickets."""
+
+HELD_OUT_ONE_IN = 10
+
+# A correction, and what a department returned, teach more than a confirmation.
 CONFIRMATION_WEIGHT, CORRECTION_WEIGHT = 1.0, 2.0
 
 # A population stability index above this is a drift that somebody should look into (the usual rule of thumb).
 DRIFT_ALARM = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmedTicket:
-    """A ticket whose matter a person has confirmed.  ``weight`` is how much it counts in training."""
+def confirmed_tickets(session: Session, successors: Successors | None = None) -> list[Row]:
+    """Return the tickets with human labels as labelled texts, the last label of each under its matter of today.
 
-    title: str
-    content: str
-    matter: str
-    weight: float
-
-
-def confirmed_tickets(session: Session) -> list[ConfirmedTicket]:
-    """Return the tickets with human labels, the last label of each; those whose words were closed out are gone."""
+    Those whose words were closed out are gone.  A tenth, always the same, is held out for comparing versions.  Type and
+    urgency are left out, since the model may have said them itself.
+    """
     newest = select(Label).ext(distinct_on(Label.ticket_id)).order_by(Label.ticket_id, Label.id.desc()).subquery()
-    rows = session.execute(
-        select(Ticket.title, Ticket.content, newest.c.matter, newest.c.predicted)
+    found = session.execute(
+        select(Ticket.number, Ticket.title, Ticket.content, newest.c.matter, newest.c.predicted, newest.c.source)
         .join(newest, newest.c.ticket_id == Ticket.id)
         .where(Ticket.anonymised_at.is_(None))
         .order_by(Ticket.id)
     )
-    return [
-        ConfirmedTicket(
-            title, content, matter, CORRECTION_WEIGHT if predicted not in (None, matter) else CONFIRMATION_WEIGHT
+    rows = (
+        Row(
+            title,
+            content,
+            matter,
+            source=TICKET,
+            held_out=is_held_out(number),
+            weight=CORRECTION_WEIGHT if source == "return" or predicted not in (None, matter) else CONFIRMATION_WEIGHT,
         )
-        for title, content, matter, predicted in rows
-    ]
+        for number, title, content, matter, predicted, source in found
+    )
+    today = successors or load_successors()
+    return [row for old in rows if (row := of_today(old, today)) is not None]
+
+
+def is_held_out(number: str) -> bool:
+    """Whether the ticket with this number is kept from training; told by its number, so that it stays so."""
+    return sha256(number.encode()).digest()[0] % HELD_OUT_ONE_IN == 0
+
+
+def count_labels_since(session: Session, since: datetime) -> int:
+    """Return how many tickets people have labelled since an instant."""
+    return session.scalar(select(func.count(Label.ticket_id.distinct())).where(Label.at > since)) or 0
 
 
 @dataclass(frozen=True, slots=True)

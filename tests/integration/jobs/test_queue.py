@@ -1,7 +1,8 @@
 """The job row: written with its reason, claimed once, fenced by its attempt, retried, buried and replayed."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -12,7 +13,7 @@ from tests.integration.jobs.bells import age, job, new_job
 from hotline.bootstrap import Runtime
 from hotline.jobs import queue
 from hotline.jobs.queue import Claim, LeaseLost
-from hotline.jobs.registry import KINDS, PRUNE, QUEUES, TRIAGE
+from hotline.jobs.registry import KINDS, PRUNE, QUEUES, QUICK_QUEUES, RETRAIN, TRIAGE
 from hotline.storage.engine import transaction
 from hotline.storage.tables import Job, Ticket
 
@@ -180,6 +181,28 @@ def test_only_done_jobs_that_are_old_enough_are_pruned(parts: Runtime) -> None:
         assert set(session.scalars(select(Job.id))) == {young, dead, waiting}
 
 
+def test_a_training_stays_so_that_its_slot_is_not_planned_again(parts: Runtime) -> None:
+    with transaction(parts.sessions) as session:
+        trained = queue.enqueue(session, RETRAIN, {}, dedupe_key="retrain:1")
+    assert trained is not None
+    with transaction(parts.sessions) as session:
+        queue.finish(session, held(parts, trained))
+    age(parts, trained, "finished_at", seconds=30 * 86_400)
+    with transaction(parts.sessions) as session:
+        assert queue.prune(session, keep=timedelta(days=7)) == 0
+        assert queue.enqueue(session, RETRAIN, {}, dedupe_key="retrain:1") is None
+
+
+def test_a_lease_is_renewed_only_by_who_holds_it(parts: Runtime) -> None:
+    claim = held(parts, new_job(parts), lease=1)
+    with transaction(parts.sessions) as session:
+        assert queue.renew(session, claim, lease_seconds=3600)
+        assert not queue.renew(session, replace(claim, attempt=claim.attempt + 1), lease_seconds=3600)
+    until = job(parts, claim.job_id).lease_until
+    assert until is not None
+    assert until > datetime.now(UTC) + timedelta(minutes=50)
+
+
 def test_jobs_are_counted_and_listed_newest_first(parts: Runtime) -> None:
     ids = [new_job(parts) for _ in range(3)]
     give_back(parts, held(parts, ids[0]))
@@ -195,6 +218,8 @@ def test_jobs_are_counted_and_listed_newest_first(parts: Runtime) -> None:
 def test_every_kind_of_work_waits_in_a_queue_that_workers_serve() -> None:
     assert {kind.queue for kind in KINDS.values()} == set(QUEUES)
     assert all(kind.name == name for name, kind in KINDS.items())
+    # Nothing that a citizen waits for stands behind a training.
+    assert {kind.queue for kind in KINDS.values() if kind.longest > 60} == set(QUEUES) - set(QUICK_QUEUES)
 
 
 def test_every_kind_of_work_has_somebody_who_does_it(standing_parts: Runtime) -> None:

@@ -1,5 +1,6 @@
 """Running a job: its effects and its end are one transaction, its errors are named and never quoted."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,8 @@ from tests.factories import SettledClassifier, receive, with_classifier
 from tests.integration.jobs.bells import age, job, new_job
 
 from hotline.bootstrap import Runtime
-from hotline.jobs.registry import TRIAGE, Handler
+from hotline.jobs import queue
+from hotline.jobs.registry import RETRAIN, TRIAGE, Handler
 from hotline.jobs.runner import Outcome, Runner, describe
 from hotline.services.triage import triage
 from hotline.storage.engine import transaction
@@ -40,6 +42,22 @@ def test_a_job_that_succeeds_commits_its_effects_with_its_end(parts: Runtime) ->
     done = job(parts, job_id)
     assert (done.state, done.last_error, done.attempts) == ("done", None, 1)
     assert done.finished_at is not None
+
+
+def test_a_long_job_keeps_its_lease_while_it_runs(parts: Runtime) -> None:
+    with transaction(parts.sessions) as session:
+        training = queue.enqueue(session, RETRAIN, {})
+    assert training is not None
+    taken_back = []
+
+    def work(session: Session, args: Mapping[str, Any]) -> None:
+        time.sleep(1.0)  # More than twice the lease below.
+        with transaction(parts.sessions) as other:
+            taken_back.append(queue.sweep(other, ring_again_seconds=60).expired)
+
+    run = replace(parts.runner, handlers={RETRAIN.name: work}, lease_seconds=0.4)
+    assert run.run(training) is Outcome.DONE
+    assert taken_back == [0]
 
 
 def test_a_job_is_not_run_twice(parts: Runtime) -> None:

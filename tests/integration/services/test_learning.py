@@ -10,9 +10,11 @@ from tests.factories import STREET_LIGHT, ApiClient, actor_named, receive
 
 from hotline.bootstrap import Runtime
 from hotline.domain.kpi import Rate
+from hotline.domain.successors import successors_from_mapping
 from hotline.services import dispatch
 from hotline.services.context import Context
-from hotline.services.learning import confirmed_tickets, live_report
+from hotline.services.labels import keep_label
+from hotline.services.learning import confirmed_tickets, is_held_out, live_report
 from hotline.services.triage import triage
 from hotline.storage.engine import transaction
 from hotline.storage.tables import Label, Ticket
@@ -89,12 +91,39 @@ def test_only_what_people_said_is_learned_and_corrections_weigh_more(parts: Runt
         corrected = triaged(session, blindly(parts), content=STREET_LIGHT + "，灯杆是物业的")
         send(session, context, corrected, "C01")
         chosen = receive(session, context, matter="D03", content="楼下烧烤店夜里两点还在放音乐")
+        # A department sent one back, and the dispatcher agreed with the department: that is a correction too.
+        returned = receive(session, context, matter="D03", content="楼下烧烤店的油烟直往家里灌")
+        keep_label(session, returned, "D02", "return", actor_named(session, "dispatcher01"), NOW)
         learned = {(ticket.content, ticket.matter): ticket.weight for ticket in confirmed_tickets(session)}
     assert learned == {
         (agreed.content, "E03"): 1.0,
         (corrected.content, "C01"): 2.0,
         (chosen.content, "D03"): 1.0,
+        (returned.content, "D02"): 2.0,
     }
+
+
+def test_a_label_outlives_the_matter_that_it_names(parts: Runtime) -> None:
+    codes = [code for code in parts.context.taxonomy.codes if code not in ("D02", "D03")]
+    today = successors_from_mapping(
+        {"D03": [{"matter": "D01", "words": ["油烟"]}, {"matter": "E09"}], "D02": []}, codes
+    )
+    with transaction(parts.sessions) as session:
+        split = receive(session, parts.context, matter="D03", content="楼下烧烤店夜里两点还在放音乐")
+        receive(session, parts.context, matter="D02", content="楼下烧烤店的油烟直往家里灌")
+        assert [(row.content, row.matter) for row in confirmed_tickets(session, today)] == [(split.content, "E09")]
+        # The rows themselves stay as people wrote them.
+        assert set(session.scalars(select(Label.matter))) == {"D03", "D02"}
+
+
+def test_a_tenth_of_the_tickets_is_held_out_and_stays_so(parts: Runtime) -> None:
+    kept = [is_held_out(f"20261125-{number:06}") for number in range(1, 2001)]
+    assert kept == [is_held_out(f"20261125-{number:06}") for number in range(1, 2001)]
+    assert 150 <= sum(kept) <= 250
+    with transaction(parts.sessions) as session:
+        tickets = [receive(session, parts.context, matter="D03") for _ in range(5)]
+        held_out = [row.held_out for row in confirmed_tickets(session)]
+    assert held_out == [is_held_out(ticket.number) for ticket in tickets]
 
 
 def test_live_accuracy_counts_blind_tickets_and_overrides_the_rest(parts: Runtime) -> None:

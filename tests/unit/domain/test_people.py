@@ -16,7 +16,11 @@ def test_every_role_has_permissions_and_every_permission_somebody_who_holds_it()
 
 def test_administrator_and_auditor_share_no_power_and_see_no_ticket() -> None:
     everybody = {Permission.PUBLIC, Permission.SIGNED_IN}
-    assert PERMISSIONS[Role.ADMIN] - everybody == {Permission.MANAGE_ACCOUNTS}
+    assert PERMISSIONS[Role.ADMIN] - everybody == {
+        Permission.MANAGE_ACCOUNTS,
+        Permission.READ_MODELS,
+        Permission.MANAGE_MODELS,
+    }
     assert PERMISSIONS[Role.AUDITOR] - everybody == {Permission.READ_AUDIT}
     assert [role for role in PEOPLE if Permission.READ_AUDIT in PERMISSIONS[role]] == [Role.AUDITOR]
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hotline.ml.corpus import GLOSSARY, CorpusError, read_glossary, read_rows, read_training
+from hotline.domain.successors import successors_from_mapping
+from hotline.ml.corpus import GLOSSARY, CorpusError, Row, read_glossary, read_rows, read_training
 from hotline.ml.registry import default_models_folder
 from hotline.reference import load_taxonomy
 
@@ -75,7 +76,36 @@ def test_a_glossary_teaches_every_phrase_three_times_in_a_fixed_order(tmp_path: 
 
 def test_what_ships_covers_every_matter() -> None:
     rows, files = read_training([default_models_folder().parent / "corpus"])
-    assert {file.name for file in files} == {"phone_style.jsonl", "glossary.txt"}
+    assert {file.name for file in files} == {
+        "phone_style.jsonl",
+        "phone_written.jsonl",
+        "glossary.txt",
+        "glossary_scenes.txt",
+    }
     for source in (GLOSSARY, "phone_plain"):
         assert {row.matter for row in rows if row.source == source} == set(load_taxonomy().codes)
     assert not any(row.held_out for row in rows)
+
+
+def test_rows_of_a_matter_that_was_split_teach_its_parts(tmp_path: Path) -> None:
+    path = tmp_path / "old.jsonl"
+    old = [("路灯不亮", "Z02", None), ("电线垂下来", "Z02", "Z01"), ("说不清", "Z04", None), ("物业不管", "C01", "Z02")]
+    path.write_text(
+        "\n".join(json.dumps({"content": c, "matter": m, "alt": a}, ensure_ascii=False) for c, m, a in old),
+        encoding="utf-8",
+    )
+    today = successors_from_mapping(
+        {"Z01": [{"matter": "E04"}], "Z02": [{"matter": "E03", "words": ["路灯"]}, {"matter": "E04"}], "Z04": []},
+        ("E03", "E04", "C01"),
+    )
+    found = [(row.content, row.matter, row.alt) for row in read_rows(path, today)]
+    assert found == [("路灯不亮", "E03", None), ("电线垂下来", "E04", None), ("物业不管", "C01", "E04")]
+
+
+def test_tickets_come_first_and_their_words_stand_nowhere_in_the_provenance(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_text('{"content": "路灯坏了", "matter": "E04"}\n', encoding="utf-8")
+    rows, files = read_training([path], [Row("", "路灯坏了", "E03", source="ticket", weight=2.0)])
+    assert [(row.content, row.matter, row.weight) for row in rows] == [("路灯坏了", "E03", 2.0)]
+    assert [(file.name, file.rows) for file in files] == [("confirmed tickets", 1)]
+    assert "路灯" not in repr(files)

@@ -32,6 +32,7 @@ PLACES = (
     Place("pages.new_ticket", lazy_gettext("登记来电"), Permission.INTAKE, "n"),
     Place("pages.ticket_list", lazy_gettext("工单"), Permission.READ_TICKETS),
     Place("pages.report", lazy_gettext("报表"), Permission.READ_REPORTS),
+    Place("pages.models", lazy_gettext("模型"), Permission.READ_MODELS),
     Place("pages.account_list", lazy_gettext("账号"), Permission.MANAGE_ACCOUNTS),
     Place("pages.audit_log", lazy_gettext("审计日志"), Permission.READ_AUDIT),
 )
