@@ -8,7 +8,7 @@ from bench import footprint, search, serving
 from bench.report import LATEST, Line, circumstances, describe, table, write
 from bench.rig import open_rig
 
-PARTS = ("rate", "latency", "flow", "search", "help", "stack")
+PARTS = ("rate", "latency", "flow", "search", "triage", "help", "stack")
 
 
 def main() -> int:
@@ -39,6 +39,12 @@ def _measure(parts: list[str] | tuple[str, ...], *, short: bool) -> Iterator[Lin
         _say("measuring search …")
         with open_rig() as rig:
             yield from search.measure(rig, short=short, say=_say)
+    if "triage" in parts:
+        _say("measuring triage …")
+        # Imported here: the other parts need no classifier.
+        from bench.triage import triage
+
+        yield from triage(_say, short=short)
     if "help" in parts:
         _say("measuring help …")
         yield from footprint.command_line(3 if short else 15)

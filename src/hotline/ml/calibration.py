@@ -20,16 +20,30 @@ MIN_SUPPORT = 50
 
 
 def fit_calibration(scores: Floats, shape: Shape, labels: NDArray[np.int64], weights: NDArray[np.float64]) -> Floats:
-    """Return (slope, slope per log length, offset per matter) with the least weighted log loss.
+    """Return (slope, slope per log length, offset per matter) with the least weighted log loss, for calls and for
+    written texts; a world without texts takes the other's.
 
-    scores (texts, M), labels (texts,), weights (texts,).
+    scores (texts, M), labels (texts,), weights (texts,); the result (2, 2+M).
     """
+    fitted = np.zeros((2, scores.shape[1] + 2), np.float32)
+    known = [written for written in (0, 1) if (shape.written == bool(written)).any()]
+    for written in known:
+        world = shape.written == bool(written)
+        fitted[written] = _fit_world(scores[world], shape.of(world), labels[world], weights[world])
+    if len(known) == 1:
+        fitted[1 - known[0]] = fitted[known[0]]
+    return fitted
+
+
+def _fit_world(
+    scores: Floats, shape: Shape, labels: NDArray[np.int64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     logs, total = np.log1p(shape.lengths), weights.sum()
     onehot = np.zeros_like(scores)
     onehot[np.arange(len(labels)), labels] = 1
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        p = softmax_of(scores, shape, parameters.astype(np.float32))
+        p = softmax_of(scores, shape, np.tile(parameters.astype(np.float32), (2, 1)))
         value = -(weights * np.log(p[np.arange(len(labels)), labels] + 1e-12)).sum() / total
         residual = (p - onehot) * weights[:, None] / total
         by_slope = (residual * scores).sum(axis=1)
@@ -38,9 +52,8 @@ def fit_calibration(scores: Floats, shape: Shape, labels: NDArray[np.int64], wei
         return float(value + OFFSET_PENALTY / total * (parameters[2:] ** 2).sum()), gradient
 
     start = np.concatenate([[5.0, 0.0], np.zeros(scores.shape[1])])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
-    fitted: Floats = found.x.astype(np.float32)
-    return fitted
+    found: NDArray[np.float64] = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    return found
 
 
 def fit_trust(p: Floats, shape: Shape, right: NDArray[np.bool_], weights: NDArray[np.float64]) -> Floats:

@@ -27,7 +27,7 @@ from hotline.ml.scorer import TRUST_INPUTS, Weights
 from hotline.ml.segment import SegmenterSpec
 from hotline.reference import load_taxonomy
 
-FORMAT = "hotline-triage-arrays/3"
+FORMAT = "hotline-triage-arrays/4"
 WEIGHTS_FILE = "weights.npz"
 MANIFEST_FILE = "manifest.json"
 CARD_FILE = "CARD.md"
@@ -66,6 +66,11 @@ def default_models_folder() -> Path:
     package = Path(__file__).resolve().parents[1]
     installed = package / "models" / "triage"
     return installed if installed.is_dir() else package.parents[1] / "models" / "triage"
+
+
+def default_corpus_folder() -> Path:
+    """The texts written for this project, beside the models that ship."""
+    return default_models_folder().parent / "corpus"
 
 
 def versions(folder: Path | None = None) -> list[str]:
@@ -222,7 +227,7 @@ def _parse(content: bytes, folder: Path, matters: int) -> Weights:
         "block_scale": (len(BLOCKS),),
         "coefficients": (features, columns),
         "intercepts": (columns,),
-        "calibration": (matters + 2,),
+        "calibration": (2, matters + 2),
         "trust": (TRUST_INPUTS,),
         "thresholds": (2, matters),
         "urgent_from": (2,),

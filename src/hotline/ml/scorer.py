@@ -22,12 +22,13 @@ Ints = NDArray[np.int64]
 class Weights:
     """The arrays of a model: F features in B blocks, M matters, T complaint types.
 
-    ``vocabulary``: the features of all blocks in order, joined by line breaks; ``block_sizes`` (B,) says how many each
-    block has.  ``idf`` (F,) and ``block_scale`` (B,) weigh the features; ``coefficients`` (F, M+T+1) and
-    ``intercepts`` (M+T+1,) score them.  ``calibration`` (2+M,): slope, slope per log of the number of features, one
-    offset per matter.  ``trust`` (K,): what makes the best matter likely to be right; see ``trust_inputs``.
-    ``thresholds`` (2, M): confidence from which a matter is dispatched automatically, for calls and for written texts.
-    ``urgent_from`` (2,): the score from which the learned urgency holds, for calls and for written texts.
+    ``vocabulary``: the features of all blocks in order, joined by line breaks; ``block_sizes`` (B,) says how many
+    each block has. ``idf`` (F,) and ``block_scale`` (B,) weigh the features; ``coefficients`` (F, M+T+1) and
+    ``intercepts`` (M+T+1,) score them. ``calibration`` (2, 2+M), for calls and for written texts: slope, slope per
+    log of the number of features, one offset per matter, since the two have their own priors. ``trust`` (K,): what
+    makes the best matter likely to be right; see ``trust_inputs``. ``thresholds`` (2, M): confidence from which a
+    matter is dispatched automatically, for calls and for written texts. ``urgent_from`` (2,): the score from which
+    the learned urgency holds, for calls and for written texts.
     """
 
     vocabulary: str
@@ -60,6 +61,10 @@ class Shape:
 
     lengths: Ints
     written: NDArray[np.bool_]
+
+    def of(self, which: NDArray[np.bool_]) -> "Shape":
+        """The shape of some of the texts."""
+        return Shape(self.lengths[which], self.written[which])
 
 
 class Scorer:
@@ -137,8 +142,9 @@ def shape_of(features: csr_array, title_from: int) -> Shape:
 
 def softmax_of(scores: Floats, shape: Shape, calibration: Floats) -> Floats:
     """Softmax over matters; the slope depends on the log of the number of known features.  Rows sum to 1."""
-    slope = calibration[0] + calibration[1] * np.log1p(shape.lengths).astype(np.float32)
-    logits = scores * slope[:, None] + calibration[2:]
+    own = calibration[shape.written.astype(int)]
+    slope = own[:, 0] + own[:, 1] * np.log1p(shape.lengths).astype(np.float32)
+    logits = scores * slope[:, None] + own[:, 2:]
     logits -= logits.max(axis=1, keepdims=True)
     p = np.exp(logits)
     normal: Floats = p / p.sum(axis=1, keepdims=True)
