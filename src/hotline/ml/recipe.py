@@ -22,7 +22,7 @@ class Recipe:
 
     seed: int = 12345
     max_features: int = 100_000
-    block_scale: tuple[float, ...] = (1.0, 1.0, 0.7)
+    block_scale: tuple[float, ...] = (1.0, 1.5, 0.7)
     machine_cost: float = 0.3
     bayes: float = 0.4
     bayes_smoothing: float = 0.3
