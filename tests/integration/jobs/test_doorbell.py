@@ -105,6 +105,20 @@ def test_the_message_in_redis_carries_the_jobs_id_and_nothing_of_the_citizen(set
         celery.close()
 
 
+def test_the_message_gives_a_training_hours_and_everything_else_a_minute(settings: Settings) -> None:
+    celery = make_celery(f"{settings.redis_url}?virtual_host=7", 5)
+    with Redis.from_url(settings.redis_url, db=7) as redis:
+        redis.flushdb()
+        bell, limits = CeleryDoorbell(celery), {}
+        for name in ("training", "maintenance"):
+            bell.ring(name, 1)
+            (message,) = redis.lrange(name, 0, -1)
+            limits[name] = json.loads(message)["headers"]["timelimit"]
+        redis.flushdb()
+    celery.close()
+    assert limits == {"training": [7210.0, 7200.0], "maintenance": [60.0, 50.0]}
+
+
 def test_without_redis_a_ring_is_lost_in_silence(settings: Settings) -> None:
     celery = make_celery("unix:///nowhere/redis.sock", 5)
     bell = CeleryDoorbell(celery)

@@ -172,3 +172,18 @@ def test_what_happens_after_the_report_changes_no_rate_of_it(facts: list[TicketF
         assert figure(then, period) == figure(facts, period)
     for figure in (kpi.on_time_signing, kpi.on_time_completion):
         assert figure(then, period).numerator == figure(facts, period).numerator
+
+
+@pytest.mark.parametrize(
+    ("rate", "low", "high"),
+    [
+        (Rate(81, 263), 0.2553, 0.3662),
+        (Rate(15, 148), 0.0624, 0.1605),
+        (Rate(0, 20), 0.0, 0.1611),
+        (Rate(1, 29), 0.0061, 0.1718),
+    ],
+)
+def test_a_share_of_few_says_little(rate: Rate, low: float, high: float) -> None:
+    """The four examples of Newcombe, Statistics in Medicine 17 (1998), method 3."""
+    assert rate.interval == pytest.approx((low, high), abs=0.0001)
+    assert Rate(0, 0).interval is None
