@@ -46,7 +46,7 @@ class Weights:
 LONG_FEATURES = 200
 """A text with more known features than this is long."""
 
-TRUST_INPUTS = 9
+TRUST_INPUTS = 15
 MEAN_LOG_LENGTH = 5.0
 """The log of a typical number of features; it only centres the length."""
 
@@ -154,13 +154,15 @@ def softmax_of(scores: Floats, shape: Shape, calibration: Floats) -> Floats:
 def trust_inputs(p: Floats, shape: Shape) -> Floats:
     """Return what tells whether the best matter is right, shape (documents, TRUST_INPUTS).
 
-    One, the log odds of the best matter and its lead over the second, each also times the length and times whether the
-    text is written.
+    One, the log odds of the best matter, its leads over the second and the third, and the entropy of all, each also
+    times the length and times whether the text is written.
     """
-    best_two = np.partition(p, -2, axis=1)[:, -2:].astype(np.float64)
-    first = np.clip(best_two[:, 1], 1e-6, 1 - 1e-6)
-    odds, lead = np.log(first / (1 - first)), np.log(first / np.maximum(best_two[:, 0], 1e-6))
-    plain = np.stack([np.ones_like(odds), odds, lead], axis=1)
+    three = np.sort(np.partition(p, -3, axis=1)[:, -3:].astype(np.float64), axis=1)
+    first = np.clip(three[:, 2], 1e-6, 1 - 1e-6)
+    odds = np.log(first / (1 - first))
+    leads = np.log(first[:, None] / np.maximum(three[:, 1::-1], 1e-6))
+    entropy = -(p * np.log(p + 1e-9)).sum(axis=1, dtype=np.float64)
+    plain = np.column_stack([np.ones_like(odds), odds, leads, entropy])
     length = np.log1p(shape.lengths) - MEAN_LOG_LENGTH
     return np.hstack([plain, plain * length[:, None], plain * shape.written[:, None]]).astype(np.float32)
 

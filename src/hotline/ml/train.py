@@ -17,7 +17,7 @@ from hotline.ml.classifier import TYPES
 from hotline.ml.corpus import GLOSSARY, Row
 from hotline.ml.decide import dispatch_thresholds, urgency_limits
 from hotline.ml.features import Document, read_document
-from hotline.ml.fit import fit
+from hotline.ml.fit import Fitted, fit
 from hotline.ml.matrix import Counts, count
 from hotline.ml.recipe import Recipe, Targets, targets_of
 from hotline.ml.scorer import Floats, Ints, Shape, Weights, softmax_of, trusted
@@ -66,12 +66,25 @@ def train(
     documents = [read_document(row.title, row.content, cut) for row in progress(ordered, "read")]
     counts, targets = count(documents), targets_of(ordered, codes, recipe)
     scores, shape = _out_of_fold(counts, targets, documents[: len(measured)], recipe, matters, progress)
-    seen = targets.of(slice(len(measured)))
-    calibration = fit_calibration(scores[:, :matters], shape, seen.matters, seen.weights)
-    p = softmax_of(scores[:, :matters], shape, calibration)
-    trust = fit_trust(p, shape, p.argmax(axis=1) == seen.matters, seen.weights)
-    p = trusted(p, shape, trust)
     fitted = fit(counts, targets, recipe, matters)
+    return _assemble(fitted, scores, shape, measured, targets.of(slice(len(measured))), codes, recipe)
+
+
+def _assemble(
+    fitted: Fitted,
+    scores: Floats,
+    shape: Shape,
+    measured: tuple[Row, ...],
+    seen: Targets,
+    codes: Sequence[str],
+    recipe: Recipe,
+) -> Trained:
+    """Learn calibration, thresholds and urgency limits from the out-of-fold scores, and fold all into one."""
+    matters, counted = len(codes), np.array([recipe.trust_weight(row) for row in measured])
+    calibration = fit_calibration(scores[:, :matters], shape, seen.matters, counted)
+    p = softmax_of(scores[:, :matters], shape, calibration)
+    trust = fit_trust(p, shape, p.argmax(axis=1) == seen.matters, counted)
+    p = trusted(p, shape, trust)
     weights = Weights(
         vocabulary="\n".join(name for names in fitted.names for name in names),
         block_sizes=np.array([len(names) for names in fitted.names]),
