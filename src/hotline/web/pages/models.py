@@ -114,7 +114,9 @@ def roll_back_model() -> View:
 
 def _words(fall: "Fall") -> str:
     what = _("任务 %(task)s 的 F1", task=fall.task) if fall.task else _("各事项平均 F1")
-    words: str = _("%(what)s 由 %(before).3f 降至 %(after).3f", what=what, before=fall.before, after=fall.after)
+    words: str = _(
+        "%(what)s 由 %(before)s 降至 %(after)s", what=what, before=f"{fall.before:.3f}", after=f"{fall.after:.3f}"
+    )
     return words
 
 
