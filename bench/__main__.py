@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from bench import footprint, search, serving
+from bench import footprint, lists, search, serving
 from bench.report import LATEST, Line, circumstances, describe, table, write
 from bench.rig import open_rig
 
-PARTS = ("rate", "latency", "flow", "search", "triage", "help", "stack")
+PARTS = ("rate", "latency", "flow", "search", "lists", "triage", "help", "stack")
 
 
 def main() -> int:
@@ -39,6 +39,10 @@ def _measure(parts: list[str] | tuple[str, ...], *, short: bool) -> Iterator[Lin
         _say("measuring search …")
         with open_rig() as rig:
             yield from search.measure(rig, short=short, say=_say)
+    if "lists" in parts:
+        _say("measuring lists …")
+        with open_rig() as rig:
+            yield from lists.measure(rig, short=short, say=_say)
     if "triage" in parts:
         _say("measuring triage …")
         # Imported here: the other parts need no classifier.

@@ -96,6 +96,12 @@ class Hotline:
         with psycopg.connect(_plain(self.database_url)) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
+    def run(self, statements: str) -> None:
+        """Run statements in this Hotline's database, and let the planner know what they have changed."""
+        with psycopg.connect(_plain(self.database_url), autocommit=True) as connection:
+            connection.execute(statements.encode())
+            connection.execute(b"VACUUM ANALYZE")
+
     def unfinished(self) -> int:
         """How many triage jobs have not come to their end."""
         ((number,),) = self.rows("SELECT count(*) FROM job WHERE kind = 'triage' AND state <> 'done'")

@@ -31,6 +31,12 @@ class Person:
         self._send("/login", page, {"username": username, "password": DEMO_PASSWORD})
         self._form = self._ask("GET", "/search")
 
+    def open(self, path: str) -> tuple[float, str]:
+        """Open a page; return the milliseconds until the whole of it was there, and the page."""
+        began = time.perf_counter()
+        page = self._ask("GET", path)
+        return (time.perf_counter() - began) * 1000, page
+
     def search(self, q: str, before: str = "") -> tuple[float, str]:
         """Search once; return the milliseconds until the whole page was there, and the page."""
         began = time.perf_counter()

@@ -103,7 +103,7 @@ def test_a_second_factor_is_set_up_and_asked_for(sign_in: SignIn) -> None:
     expect(page.get_by_label("手机应用上的 6 位数字")).to_be_focused()
     page.keyboard.type(totp.code(secret, int(time.time()) // 30 + 1))
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="运行报表")).to_be_visible()
+    expect(page.get_by_role("heading", name="当前看板")).to_be_visible()
 
 
 def test_the_administrator_closes_an_account_and_the_auditor_sees_it(sign_in: SignIn) -> None:

@@ -32,7 +32,7 @@ class Browser:
 
     def get(self, path: str, **query: str) -> TestResponse:
         """Open a page."""
-        return self.client.get(path, query_string=query)
+        return self.client.get(path, query_string=query or None)
 
     def text(self, path: str, **query: str) -> str:
         """Open a page that must be there and return its HTML."""

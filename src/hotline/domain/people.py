@@ -46,6 +46,8 @@ class Permission(StrEnum):
     INTAKE = "ticket.intake"
     READ_TICKETS = "ticket.read"
     ACT_ON_TICKETS = "ticket.act"
+    DISPATCH = "ticket.dispatch"
+    FOLLOW_UP = "ticket.follow_up"
     REVEAL_CALLER = "caller.reveal"
     READ_REPORTS = "report.read"
     MANAGE_ACCOUNTS = "account.manage"
@@ -59,11 +61,13 @@ _TICKETS = frozenset({Permission.READ_TICKETS, Permission.ACT_ON_TICKETS, Permis
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _EVERYBODY | _TICKETS | {Permission.INTAKE},
-    Role.DISPATCHER: _EVERYBODY | _TICKETS | {Permission.INTAKE},
+    Role.DISPATCHER: _EVERYBODY | _TICKETS | {Permission.INTAKE, Permission.DISPATCH},
     Role.HANDLER: _EVERYBODY | _TICKETS,
     Role.LEAD: _EVERYBODY | _TICKETS,
-    Role.FOLLOWUP: _EVERYBODY | _TICKETS,
-    Role.SUPERVISOR: _EVERYBODY | _TICKETS | {Permission.READ_REPORTS, Permission.READ_MODELS},
+    Role.FOLLOWUP: _EVERYBODY | _TICKETS | {Permission.FOLLOW_UP},
+    Role.SUPERVISOR: _EVERYBODY
+    | _TICKETS
+    | {Permission.DISPATCH, Permission.FOLLOW_UP, Permission.READ_REPORTS, Permission.READ_MODELS},
     # The administrator keeps accounts, settings and model versions, the auditor reads the audit log; neither needs a
     # citizen's words.
     Role.ADMIN: _EVERYBODY | {Permission.MANAGE_ACCOUNTS, Permission.READ_MODELS, Permission.MANAGE_MODELS},

@@ -35,17 +35,23 @@ SMALL_BODY = 64 * 1024
 
 
 def requires(
-    permission: Permission, *, longest_body: int | None = None, takes_foreign_forms: bool = False
+    permission: Permission,
+    *,
+    longest_body: int | None = None,
+    takes_foreign_forms: bool = False,
+    in_background: bool = False,
 ) -> Callable[[View], View]:
     """Name the permission that a route asks for, and the size in bytes of the largest body it takes.
 
     A form needs this session's anti-forgery token unless ``takes_foreign_forms``, for a route that changes nothing.
+    ``in_background`` says that pages ask it by themselves, which is no activity of who is signed in.
     """
 
     def mark(view: View) -> View:
         view._takes_foreign_forms = takes_foreign_forms  # type: ignore[attr-defined]
         view._permission = permission  # type: ignore[attr-defined]
         view._longest_body = longest_body  # type: ignore[attr-defined]
+        view._in_background = in_background  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -86,7 +92,7 @@ def guard() -> Response | None:
     if is_api:
         _token_signs_in()
     else:
-        account = sessions.present_account()
+        account = sessions.present_account(active=not getattr(view, "_in_background", False))
         if account is None:
             return _to_login()
         become(account)

@@ -5,6 +5,8 @@ Redis is a convenience here, not a condition: while it is away nothing is counte
 
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 from redis import Redis
@@ -13,6 +15,8 @@ from redis.exceptions import RedisError
 from hotline.services.context import Clock
 
 log = structlog.get_logger()
+
+Answer = TypeVar("Answer")
 
 WINDOW_SECONDS = 60
 _PREFIX = "hotline:web"
@@ -63,6 +67,16 @@ class Counters:
         except RedisError as error:
             self._note_failure(error)
             return False
+
+    def ask(self, question: Callable[[Redis], Answer], otherwise: Answer) -> Answer:
+        """Return what ``question`` makes of Redis, and ``otherwise`` while Redis is away."""
+        if self._is_away():
+            return otherwise
+        try:
+            return question(self._redis)
+        except RedisError as error:
+            self._note_failure(error)
+            return otherwise
 
     def close(self) -> None:
         """Give the connections back."""

@@ -61,8 +61,11 @@ def former_account() -> int | None:
     return account_id if isinstance(account_id, int) else None
 
 
-def present_account() -> Account | None:
-    """Return the account that is signed in, None when nobody is (any more)."""
+def present_account(*, active: bool = True) -> Account | None:
+    """Return the account that is signed in, None when nobody is (any more).
+
+    What a page asks by itself is no activity (``active`` False): an unattended screen must not keep its session.
+    """
     account_id, since, seen = session.get("account"), session.get("since"), session.get("seen")
     if not isinstance(account_id, int) or not isinstance(since, float) or not isinstance(seen, float):
         return None
@@ -77,7 +80,7 @@ def present_account() -> Account | None:
         return None
     if second_factor_required(account) and session.get("factors") != 2:
         return None
-    if now - seen > _NOTE_EVERY_SECONDS:
+    if active and now - seen > _NOTE_EVERY_SECONDS:
         session["seen"] = now
     return account
 

@@ -125,7 +125,7 @@ def test_what_people_say_is_shown_and_never_run(agent: Browser) -> None:
     agent.send(f"/tickets/{number}/withdraw", {"reason": SCRIPT}, form_on=f"/tickets/{number}")
     revealed = agent.send(f"/tickets/{number}/reveal", {"reason": SCRIPT}, form_on=f"/tickets/{number}")
     mistaken = agent.send(NEW, call | {"channel": SCRIPT}, form_on=NEW)
-    shown = [agent.get(f"/tickets/{number}"), agent.get("/tickets", state="all"), revealed, mistaken]
+    shown = [agent.get(f"/tickets/{number}"), agent.get("/tickets", tab="all"), revealed, mistaken]
     for page in [answer.get_data(as_text=True) for answer in shown]:
         assert "<script>alert" not in page
         assert "<img src=x" not in page
@@ -141,7 +141,18 @@ def test_a_ticket_number_in_the_address_is_not_repeated_as_code(agent: Browser) 
         assert "<script>alert" not in answer.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("query", [{"state": "lost"}, {"state": ""}, {"before": "x"}, {"state": SCRIPT}, {"page": "9"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"tab": "lost"},
+        {"tab": ""},
+        {"after": "x"},
+        {"after": "x~1"},
+        {"state": SCRIPT},
+        {"text": SCRIPT},
+        {"page": "9"},
+    ],
+)
 def test_a_list_with_a_strange_filter_is_a_list(agent: Browser, query: dict[str, str]) -> None:
     assert "<script>alert" not in agent.text("/tickets", **query)
 

@@ -14,11 +14,11 @@ from hotline.storage.tables import Account
 
 HOME = {
     "agent01": "/tickets/new",
-    "dispatcher01": "/tickets",
+    "dispatcher01": "/dispatch",
     "cgj-handler": "/tickets",
     "cgj-lead": "/tickets",
-    "followup01": "/tickets",
-    "supervisor01": "/reports",
+    "followup01": "/calls",
+    "supervisor01": "/board",
     "admin": "/accounts",
     "auditor": "/",
 }

@@ -2,7 +2,7 @@
 
 from hotline.storage.tables.audit import AuditEntry
 from hotline.storage.tables.base import Base
-from hotline.storage.tables.desk import AnnouncedCall, Draft
+from hotline.storage.tables.desk import AnnouncedCall, Draft, SavedView
 from hotline.storage.tables.jobs import Job
 from hotline.storage.tables.life import (
     Assignment,
@@ -62,6 +62,7 @@ __all__ = [
     "PushDownBan",
     "Reply",
     "ReturnRequest",
+    "SavedView",
     "Suspension",
     "Ticket",
     "TicketCohandler",

@@ -1,6 +1,7 @@
-"""What lies on an agent's desk: drafts of calls that are not tickets yet, and calls that the telephone announced."""
+"""What lies on a desk: drafts of calls that are not tickets yet, calls that the telephone announced, saved views."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -33,3 +34,16 @@ class AnnouncedCall(Base):
     digest: Mapped[str] = mapped_column(unique=True)
     phone_sealed: Mapped[str]
     announced_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SavedView(Base):
+    """Filters of a queue under a name (视图); the words to look for are sealed."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (Index("uq_saved_view_account_name", "account_id", "name", unique=True),)
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    name: Mapped[str]
+    tab: Mapped[str]
+    filters: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")

@@ -35,6 +35,8 @@ class Ticket(Base):
         CheckConstraint("length(content) BETWEEN 1 AND 20000", name="content_length"),
         # A department's queue: open tickets by what falls due first.
         Index("ix_ticket_queue", "lead_department_id", "state", "next_due"),
+        # The newest of a department's tickets.
+        Index("ix_ticket_lead_newest", "lead_department_id", "id"),
         # The sweep of the clock: as long as the list of tickets that are still to be heard of, however many are closed.
         Index("ix_ticket_next_notice_at", "next_notice_at", postgresql_where=text("next_notice_at IS NOT NULL")),
         Index("ix_ticket_assignee", "assignee_id", postgresql_where=text("assignee_id IS NOT NULL")),

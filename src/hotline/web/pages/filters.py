@@ -11,14 +11,16 @@ from hotline.domain.calendar import Calendar
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.clock_notices import NOTICE_NAMES
 from hotline.domain.kpi import Rate
-from hotline.domain.limits import Kind, deadline, resolve
 from hotline.domain.people import ROLE_NAMES, Permission, Role
 from hotline.domain.retention import CLOSED_OUT
 from hotline.domain.ticket import (
     ACTION_NAMES,
     CHANNEL_NAMES,
+    EXCLUSION_REASON_NAMES,
     FOLLOWUP_RESULT_NAMES,
+    OVERLAY_NAMES,
     QUEUE_REASON_NAMES,
+    RETURN_REASON_NAMES,
     SATISFACTION_NAMES,
     STATE_NAMES,
     URGENCY_NAMES,
@@ -40,6 +42,20 @@ EVENT_NAMES: dict[str, str] = {
     "caller_revealed": "查看诉求人信息",
     **{action.value: name for action, name in ACTION_NAMES.items()},
     **{kind.value: name for kind, name in NOTICE_NAMES.items()},
+}
+
+# What came of a request, a co-handler's part, or a suspension.
+REQUEST_STATE_NAMES: dict[str, str] = {
+    "pending": "待审",
+    "accepted": "已同意",
+    "approved": "已同意",
+    "rejected": "已驳回",
+    "refused": "不同意",
+    "cancelled": "已取消",
+    "running": "挂账中",
+    "ended": "已解除",
+    "open": "待反馈",
+    "done": "已反馈",
 }
 
 REASON_NAMES = {
@@ -88,14 +104,18 @@ def time_left(due: datetime | None) -> str:
 
 
 def next_due(ticket: Ticket) -> datetime | None:
-    """Return when the ticket's next step falls due: its dispatch, its signing or its reply."""
-    if ticket.state in (State.RECEIVED, State.AWAITING_DISPATCH):
-        context = runtime().context
-        limit = resolve(context.limits, Kind.DISPATCH, ticket.type or "", ticket.matter, urgency=ticket.urgency)
-        return deadline(context.calendar, ticket.received_at, limit).instant
-    if ticket.state == State.AWAITING_SIGN:
-        return ticket.sign_due
-    return ticket.handle_due if ticket.state in (State.HANDLING, State.REPLIED) else None
+    """Return when the ticket's next step falls due: its dispatch, its signing, its reply or its follow-up."""
+    match State(ticket.state):
+        case State.RECEIVED | State.AWAITING_DISPATCH:
+            return ticket.dispatch_due
+        case State.AWAITING_SIGN:
+            return ticket.sign_due
+        case State.HANDLING | State.REPLIED:
+            return ticket.next_due
+        case State.AWAITING_FOLLOWUP:
+            return ticket.followup_due
+        case _:
+            return None
 
 
 def _duration(span: timedelta, calendar: Calendar) -> str:
@@ -195,6 +215,10 @@ def _names() -> dict[str, Any]:
         "types": list(ComplaintType),
         "urgencies": _named(URGENCY_NAMES),
         "deadline_names": _named(KIND_NAMES),
+        "overlays": _named(OVERLAY_NAMES),
+        "return_reasons": _named(RETURN_REASON_NAMES),
+        "exclusion_reasons": _named(EXCLUSION_REASON_NAMES),
+        "request_states": {state: gettext(name) for state, name in REQUEST_STATE_NAMES.items()},
         "results": _named(FOLLOWUP_RESULT_NAMES),
         "ratings": _named(SATISFACTION_NAMES),
         "tasks": taxonomy.tasks,

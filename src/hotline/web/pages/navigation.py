@@ -30,7 +30,11 @@ class Place:
 
 PLACES = (
     Place("pages.new_ticket", lazy_gettext("登记来电"), Permission.INTAKE, "n"),
-    Place("pages.ticket_list", lazy_gettext("工单"), Permission.READ_TICKETS),
+    Place("pages.board", lazy_gettext("看板"), Permission.READ_REPORTS, "b"),
+    Place("pages.dispatch_desk", lazy_gettext("派单"), Permission.DISPATCH, "d"),
+    Place("pages.request_list", lazy_gettext("待审"), Permission.DISPATCH, "r"),
+    Place("pages.call_list", lazy_gettext("回访"), Permission.FOLLOW_UP, "f"),
+    Place("pages.ticket_list", lazy_gettext("工单"), Permission.READ_TICKETS, "q"),
     Place("pages.report", lazy_gettext("报表"), Permission.READ_REPORTS),
     Place("pages.models", lazy_gettext("模型"), Permission.READ_MODELS),
     Place("pages.account_list", lazy_gettext("账号"), Permission.MANAGE_ACCOUNTS),

@@ -162,7 +162,11 @@ def log_out() -> View:
 def home() -> View:
     """Send everybody to their work."""
     if actor().may(Permission.READ_REPORTS):
-        return redirect(url_for(".report"))
+        return redirect(url_for(".board"))
+    if actor().may(Permission.DISPATCH):
+        return redirect(url_for(".dispatch_desk"))
+    if actor().may(Permission.FOLLOW_UP):
+        return redirect(url_for(".call_list"))
     if actor().role is Role.AGENT:
         return redirect(url_for(".new_ticket"))
     if actor().may(Permission.READ_TICKETS):

@@ -1,0 +1,84 @@
+"""Why a step was refused, in the words of the page.
+
+Services speak English, to programs; whoever sits before a page is told in the page's language.  A test holds this
+table against what the services say.
+"""
+
+import re
+
+from flask_babel import gettext as _
+
+WORDS: dict[str, str] = {
+    # Of the forms' own rules.
+    "is empty": "此项必填",
+    "contains control characters (such as NUL); remove them": "含有控制字符，请删除",
+    "must be a text in ISO 8601, such as 2026-11-25T08:30:00+08:00": "时间格式不对",
+    # Who may.
+    "only the lead department may do this; your department is a co-handler": "只有主办单位可以操作；本单位是协办单位",
+    "a reply is approved by somebody other than its author": "不能审核自己写的反馈，请由另一人审核",
+    "an exclusion is approved by two people, neither of whom asked for it": "剔除须由申请人以外的两人先后同意",
+    "this ticket is confidential; only the hotline knows the caller and relays messages": (
+        "该工单保密：只有热线知道诉求人，请通过热线转达"
+    ),
+    # Where it may go.
+    "there is no active department with this code": "没有这个承办单位，或已停用",
+    "the catalogue names no owner for this matter here; give a department": (
+        "权责清单里该事项在此地没有承办单位，请指定一个"
+    ),
+    "unknown matter; use a code from A01 to G09": "没有这个事项",
+    "is not a sub-unit of the department that has the ticket": "不是本单位的下级单位",
+    "only what your department handed on to a sub-unit can be taken back by it": "只能撤回本单位转派给下级的工单",
+    "there is nobody of this name in the department that has the ticket": "承办单位里没有这个人",
+    "the complaint is about this department, which must not handle it alone; name another one, or let a supervisor "
+    "send it there with a co-handler from elsewhere": (
+        "诉求投诉的就是这个单位，不能由它单独办理；请另指单位，或由督办指定监督协办后再派"
+    ),
+    "leads the ticket itself": "它就是主办单位",
+    "lies in the past": "时间已过",
+    "this department has been asked already and has not reported yet": "已请该单位协办，尚未反馈",
+    "your department has no open part of this ticket": "本单位没有待办的协办任务",
+    # Returns.
+    "the return limit is over; the department has to handle the ticket": "退单时限已过，须由本单位办理",
+    "say which department should handle it": "请写明应由哪个单位承办",
+    "is the department that returns the ticket": "这就是申请退单的单位",
+    "is the one that returns it; to keep it there, reject the return": "这就是申请退单的单位；如仍由它承办，请驳回退单",
+    # Extensions, suspensions, exclusions.
+    "an extension is asked for before the due; this ticket is due already": "延期须在到期前申请，本单已到期",
+    "a suspension is asked for before the due; this ticket is due already": "挂账须在到期前申请，本单已到期",
+    "must be a day to come": "须是今天以后的日期",
+    # Replies and follow-ups.
+    "say why it is not resolved": "请写明未解决的原因",
+    "only a citizen who was reached can rate": "只有接通的诉求人才能评价",
+    "say why it is not reworked": "请写明不再重办的原因",
+    "no caller of this ticket has this number": "本单没有这位诉求人",
+    "this caller has been followed up already": "这位诉求人已经回访过了",
+    "this caller is not anonymous": "这位诉求人不是匿名",
+    # Merging, splitting, answering, reclassifying.
+    "there is no other ticket with this number": "没有这个编号的其他工单",
+    "this caller has been called about the other ticket already; receive a new ticket instead": (
+        "这位诉求人已随另一工单回访，不能撤销并单；请另行受理"
+    ),
+    "there is no such entry in the knowledge base": "知识库里没有这一条",
+    "say what changes: type, matter or urgency": "请至少更正事项、类型、紧急程度中的一项",
+}
+
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"between 1 and (?P<most>\d+)"), "须在 1 至 %(most)s 之间"),
+    (re.compile(r"unknown matter (?P<code>.*); use a code from A01 to G09"), "没有事项 %(code)s"),
+    (
+        re.compile(r"this matter must not be handed down to streets and towns \((?P<basis>.*)\)"),
+        "该事项不得下派街道（镇）：%(basis)s",
+    ),
+    (re.compile(r"that ticket is no longer open \(state '.*'\)"), "那个工单已经结束，不能并入"),
+)
+
+
+def refusal(message: str) -> str:
+    """Return ``message`` in the page's language; one that nobody has translated stays as it is."""
+    if message in WORDS:
+        return str(_(WORDS[message]))
+    for pattern, words in _PATTERNS:
+        found = pattern.fullmatch(message)
+        if found:
+            return str(_(words, **found.groupdict()))
+    return message
