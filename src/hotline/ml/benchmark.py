@@ -1,6 +1,7 @@
 """The public benchmark: the same recipe on seven other classes, so that it can be compared with published figures."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,16 @@ from hotline.ml.recipe import Recipe
 from hotline.ml.segment import installed
 
 
+# The recipe lets characters count half as much again because calls are short.  These texts are letters, for which
+# cross-validation on their own training texts sees no difference; so the plain scale stays.
+LETTERS_SCALE = (1.0, 1.0, 0.7)
+
+
 def measure_taidi7(folder: Path, recipe: Recipe | None = None) -> list[Figure]:
     """Train on ``taidi7_train.jsonl`` and return macro-F1 on ``taidi7_test.jsonl``; nothing when the files are not in
     ``folder``.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or replace(Recipe(), block_scale=LETTERS_SCALE)
     learn, judge = folder / "taidi7_train.jsonl", folder / "taidi7_test.jsonl"
     if not learn.is_file() or not judge.is_file():
         return []
