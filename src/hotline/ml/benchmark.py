@@ -14,7 +14,6 @@ from hotline.ml.matrix import BlockTfidf, choose, count, recount
 from hotline.ml.recipe import Recipe
 from hotline.ml.segment import installed
 
-
 # The recipe lets characters count half as much again because calls are short.  These texts are letters, for which
 # cross-validation on their own training texts sees no difference; so the plain scale stays.
 LETTERS_SCALE = (1.0, 1.0, 0.7)
