@@ -7,7 +7,7 @@ notices with the same instants come out.  So whoever locks a ticket to change it
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -90,17 +90,21 @@ def sweep(session: Session, context: Context) -> int:
     Tickets that somebody is working on are left to him: his move lets the clock speak.  Only a partial index of open
     tickets is read, so that the sweep takes as long for a million closed tickets as for none.
     """
-    query = (
+    tickets = session.scalars(heard_next(context.now())).all()
+    for ticket in tickets:
+        _settle_alone(session, context, ticket)
+    return len(tickets)
+
+
+def heard_next(now: datetime) -> Select[Ticket]:
+    """Select and lock the tickets that the clock has something to say about by ``now``, the longest waiting first."""
+    return (
         select(Ticket)
-        .where(Ticket.next_notice_at <= context.now())
+        .where(Ticket.next_notice_at <= now)
         .order_by(Ticket.next_notice_at)
         .limit(SWEEP_BATCH)
         .with_for_update(of=Ticket, skip_locked=True)
     )
-    tickets = session.scalars(query).all()
-    for ticket in tickets:
-        _settle_alone(session, context, ticket)
-    return len(tickets)
 
 
 def _settle_alone(session: Session, context: Context, ticket: Ticket) -> None:
