@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from bench import footprint, lists, search, serving
+from bench import clock, footprint, lists, search, serving
 from bench.report import LATEST, Line, circumstances, describe, table, write
 from bench.rig import open_rig
 
-PARTS = ("rate", "latency", "flow", "search", "lists", "triage", "help", "stack")
+PARTS = ("rate", "latency", "flow", "search", "lists", "triage", "clock", "help", "stack")
 
 
 def main() -> int:
@@ -49,6 +49,10 @@ def _measure(parts: list[str] | tuple[str, ...], *, short: bool) -> Iterator[Lin
         from bench.triage import triage
 
         yield from triage(_say, short=short)
+    if "clock" in parts:
+        _say("measuring clock …")
+        yield from clock.computations(_say, 50_000 if short else 1_000_000)
+        yield from clock.sweep(_say, 20_000 if short else 200_000)
     if "help" in parts:
         _say("measuring help …")
         yield from footprint.command_line(3 if short else 15)

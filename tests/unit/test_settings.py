@@ -120,3 +120,27 @@ def test_variables_of_other_programs_are_left_alone(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HOTLINE_SOMETHING_ELSE", "x")
     monkeypatch.setenv("DATABASE_URL", "mysql://elsewhere")
     assert isinstance(load_settings(), Settings)
+
+
+NOTIFIERS = [
+    ({"notifier": "pigeon"}, "HOTLINE_NOTIFIER"),
+    ({"notifier": "webhook"}, "needs HOTLINE_NOTIFY_URL and HOTLINE_NOTIFY_SECRET"),
+    ({"notifier": "webhook", "notify_url": "https://city.example/x"}, "needs HOTLINE_NOTIFY_SECRET"),
+    ({"notify_url": "http://city.example/x"}, "HOTLINE_NOTIFY_URL"),
+    ({"notify_secret": "short"}, "HOTLINE_NOTIFY_SECRET"),
+    ({"notifier": "smtp", "smtp_host": "mail.city.example"}, "needs HOTLINE_SMTP_FROM"),
+    ({"notifier": "smtp", "smtp_from": "nobody"}, "HOTLINE_SMTP_FROM"),
+    (
+        {"notifier": "smtp", "smtp_host": "mail.city.example", "smtp_from": "a@b.example", "smtp_security": "none"},
+        "only goes to this machine",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), NOTIFIERS)
+def test_a_notifier_without_what_it_needs_says_so(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], expected: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"HOTLINE_{name.upper()}", value)
+    assert expected in said()

@@ -91,8 +91,14 @@ def sweep(session: Session, context: Context) -> int:
     tickets is read, so that the sweep takes as long for a million closed tickets as for none.
     """
     tickets = session.scalars(heard_next(context.now())).all()
-    for ticket in tickets:
-        _settle_alone(session, context, ticket)
+    try:
+        with session.begin_nested():
+            for ticket in tickets:
+                settle(session, context, ticket)
+    except Exception as error:
+        log.error("sweep_failed", tickets=len(tickets), error=type(error).__name__)
+        for ticket in tickets:
+            _settle_alone(session, context, ticket)
     return len(tickets)
 
 
@@ -108,7 +114,7 @@ def heard_next(now: datetime) -> Select[Ticket]:
 
 
 def _settle_alone(session: Session, context: Context, ticket: Ticket) -> None:
-    """Settle one ticket of a sweep; one whose rows contradict each other must not silence the clock of all others."""
+    """Settle one ticket of a sweep that failed: one whose rows contradict each other must not silence all others."""
     try:
         with session.begin_nested():
             settle(session, context, ticket)

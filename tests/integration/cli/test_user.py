@@ -233,3 +233,25 @@ def test_help_shows_examples(run: Run, group: str) -> None:
 def test_no_command_takes_a_password_as_an_argument(run: Run) -> None:
     for command in ("add", "password"):
         assert "--password" not in run("user", command, "--help").output
+
+
+def test_an_address_for_notifications_is_set_shown_nowhere_else_and_forgotten(run: Run, parts: Runtime) -> None:
+    done = run("user", "email", "cgj-lead", "lead@city.example")
+    assert (done.exit_code, account(parts, "cgj-lead").email) == (0, "lead@city.example"), done.output
+    refused = run("user", "email", "cgj-lead", "lead@city\nBcc: x@y.example")
+    assert (refused.exit_code, "email" in refused.output) == (1, True)
+    assert run("user", "email", "cgj-lead", "--none").exit_code == 0
+    assert account(parts, "cgj-lead").email is None
+    assert [action for action, _ in entries(parts)].count("account.email_changed") == 2
+    with transaction(parts.sessions) as session:
+        assert "lead@" not in str([entry.detail for entry in session.scalars(select(AuditEntry))])
+
+
+def test_a_test_notification_says_how_it_went(run: Run) -> None:
+    assert "HOTLINE_NOTIFIER is none" in run("notify", "test").output
+    assert run("notify", "test", HOTLINE_NOTIFIER="console").output.endswith("sent by console\n")
+    away = {"HOTLINE_NOTIFY_URL": "http://127.0.0.1:9/x", "HOTLINE_NOTIFY_SECRET": "s" * 32}
+    refused = run("notify", "test", HOTLINE_NOTIFIER="webhook", **away)
+    assert (refused.exit_code, "cannot be reached" in refused.output) == (1, True)
+    mail = {"HOTLINE_SMTP_HOST": "mail.city.example", "HOTLINE_SMTP_FROM": "hotline@city.example"}
+    assert "--to" in run("notify", "test", HOTLINE_NOTIFIER="smtp", **mail).output

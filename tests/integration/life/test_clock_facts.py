@@ -263,3 +263,20 @@ def test_the_sweep_reads_the_index_of_what_is_to_be_heard_however_many_are_close
         plan = "\n".join(session.scalars(text(f"EXPLAIN {compiled}")).all())
     assert "ix_ticket_next_notice_at" in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+def test_a_ticket_whose_rows_contradict_each_other_does_not_silence_the_others(standing_parts: Runtime) -> None:
+    with standing_parts.sessions() as session:
+        life = Life(session, standing_parts, 0)
+        sound, broken = (receive(session, life.context, type=ComplaintType.HELP) for _ in range(2))
+        for ticket in (broken, sound):
+            take(session, life.context, ticket, Action.DISPATCH)
+            life.tickets.append(ticket)
+        # Marked as extended without any extension: its dues cannot be told.
+        broken.overlays = ["extended"]
+        life.now += timedelta(days=30)
+        assert notices.sweep(session, life.context) == 2
+        assert {row[0] for row in life.said()} == {life.tickets.index(sound)}
+        assert notices.sweep(session, life.context) == 0
+        life.now += timedelta(hours=2)
+        assert notices.sweep(session, life.context) == 1
