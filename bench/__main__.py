@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from bench import clock, footprint, lists, search, serving
+from bench import clock, footprint, lists, reports, search, serving
 from bench.report import LATEST, Line, circumstances, describe, table, write
 from bench.rig import open_rig
 
-PARTS = ("rate", "latency", "flow", "search", "lists", "triage", "clock", "help", "stack")
+PARTS = ("rate", "latency", "flow", "search", "lists", "triage", "clock", "help", "stack", "reports")
 
 
 def main() -> int:
@@ -16,10 +16,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part only; may be repeated")
     parser.add_argument("--short", action="store_true", help="see that it works: figures of seconds mean little")
+    parser.add_argument("--tickets", type=int, default=reports.TICKETS, help="closed tickets that reports are told of")
     given = parser.parse_args()
     where = circumstances()
     _say(describe(where))
-    lines = list(_measure(given.only or PARTS, short=given.short))
+    lines = list(_measure(given.only or PARTS, given.tickets, short=given.short))
     if not given.only:
         write(where, lines)
         _say(f"written to {LATEST}")
@@ -27,7 +28,7 @@ def main() -> int:
     return 0 if all(line.met is not False for line in lines) else 1
 
 
-def _measure(parts: list[str] | tuple[str, ...], *, short: bool) -> Iterator[Line]:
+def _measure(parts: list[str] | tuple[str, ...], tickets: int, *, short: bool) -> Iterator[Line]:
     lengths = serving.SHORT if short else serving.Lengths()
     if {"rate", "latency", "flow"} & set(parts):
         with open_rig() as rig:
@@ -53,6 +54,10 @@ def _measure(parts: list[str] | tuple[str, ...], *, short: bool) -> Iterator[Lin
         _say("measuring clock …")
         yield from clock.computations(_say, 50_000 if short else 1_000_000)
         yield from clock.sweep(_say, 20_000 if short else 200_000)
+    if "reports" in parts:
+        _say("measuring reports …")
+        with open_rig() as rig:
+            yield from reports.measure(rig, 20_000 if short else tickets, _say)
     if "help" in parts:
         _say("measuring help …")
         yield from footprint.command_line(3 if short else 15)

@@ -135,7 +135,7 @@ class Rig:
         """Run web processes over a fresh database and an empty Redis; the demo city's people are there, no tickets."""
         with Redis.from_url(self.redis.url()) as broker:
             broker.flushall()
-        with self._database("prepared") as url:
+        with self.database("prepared") as url:
             env = {**self.env, "HOTLINE_DATABASE_URL": url}
             port = free_port()
             argv = web_argv("127.0.0.1", port, WEB_PROCESSES, WEB_THREADS)
@@ -145,7 +145,7 @@ class Rig:
     @contextmanager
     def reference(self) -> Iterator[int]:
         """Run the reference under the same web server and settings, and give its port."""
-        with self._database("template1") as url:
+        with self.database("template1") as url:
             with psycopg.connect(_plain(url)) as connection:
                 connection.execute(REFERENCE_TABLES.encode())
             port = free_port()
@@ -156,7 +156,8 @@ class Rig:
                 yield port
 
     @contextmanager
-    def _database(self, template: str) -> Iterator[str]:
+    def database(self, template: str) -> Iterator[str]:
+        """Give a copy of ``template`` while the block runs."""
         name = f"bench_{template}_{free_port()}"
         self._run_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield self.postgres.url(name)
@@ -171,7 +172,7 @@ class Rig:
         self._run_sql("CREATE DATABASE prepared")
         url = self.postgres.url("prepared")
         migrate.upgrade(url)
-        parts = bootstrap.start(_settings({**self.env, "HOTLINE_DATABASE_URL": url}))
+        parts = bootstrap.start(settings_of({**self.env, "HOTLINE_DATABASE_URL": url}))
         with transaction(parts.sessions) as session:
             build_city(session, datetime(2020, 1, 1, tzinfo=UTC))
         parts.close()
@@ -251,13 +252,14 @@ def answers(url: str) -> bool:
         return False
 
 
-def _settings(env: Mapping[str, str]) -> Settings:
+def settings_of(env: Mapping[str, str]) -> Settings:
+    """Return the settings that the environment holds."""
     given = {name: value for name, value in env.items() if name.startswith("HOTLINE_")}
     return Settings(**{name.removeprefix("HOTLINE_").lower(): value for name, value in given.items()})  # type: ignore[arg-type]
 
 
 def _token(url: str, env: Mapping[str, str]) -> str:
-    parts = bootstrap.start(_settings({**env, "HOTLINE_DATABASE_URL": url}))
+    parts = bootstrap.start(settings_of({**env, "HOTLINE_DATABASE_URL": url}))
     with transaction(parts.sessions) as session:
         agent = session.scalars(select(Account).where(Account.username == "agent01")).one()
         token = issue_token(session, agent, "bench", datetime.now(UTC) + timedelta(hours=2))

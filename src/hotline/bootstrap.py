@@ -24,6 +24,7 @@ from hotline.jobs.queue import Sweep
 from hotline.jobs.registry import (
     ARCHIVE,
     CLOCK,
+    COUNT,
     NOTIFY,
     PRUNE,
     RECOMPUTE,
@@ -43,7 +44,7 @@ from hotline.ml.similar import SimilarModel
 from hotline.ml.similar_store import default_similar_folder
 from hotline.notify import ConsoleNotifier, Mailbox, Notifier, SmtpNotifier, WebhookNotifier
 from hotline.reference import load_taxonomy
-from hotline.services import calls, drafts, notices, retention, search_words, sending
+from hotline.services import calls, countings, drafts, notices, retention, search_words, sending
 from hotline.services.archiving import archive
 from hotline.services.context import Clock, Context
 from hotline.services.dues import recompute_open
@@ -242,6 +243,10 @@ def _handlers(
         if last is not None:
             queue.enqueue(session, RECOMPUTE, {"after_id": last, "reason": args["reason"]})
 
+    def run_count(session: Session, _args: Mapping[str, Any]) -> None:
+        if countings.catch_up(session) >= countings.BATCH:
+            queue.enqueue(session, COUNT, {})
+
     def run_archive(session: Session, _args: Mapping[str, Any]) -> None:
         archive(session, context)
 
@@ -264,6 +269,7 @@ def _handlers(
         TRIAGE.name: run_triage,
         CLOCK.name: run_clock,
         RECOMPUTE.name: run_recompute,
+        COUNT.name: run_count,
         ARCHIVE.name: run_archive,
         PRUNE.name: run_prune,
         RETENTION.name: run_retention,

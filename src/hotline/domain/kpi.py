@@ -1,16 +1,51 @@
-"""The hotline's figures, defined once over plain facts.
+"""The hotline's figures: what is counted, from which instant on, and how rates, times and scores come of it.
 
-Every figure is a pair of counts, never only a percentage.  Each function names its cohort: which tickets, by which
-timestamp.  All instants are timezone-aware; periods are half-open, ``[start, end)``.
-The reports compute the same figures in SQL; a test recomputes them here from the raw events and holds the two equal.
+Every figure is a pair of counts, never only a percentage.  A *counting* (``hotline.domain.facts``) is one thing that
+counts for one figure at one instant: its cohort is "``at`` lies in the period and is past", its numerator is those
+that were met by then.  All instants are timezone-aware; periods are half-open, ``[start, end)``.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from hotline.domain.ticket import FollowupResult, Satisfaction
+
+if TYPE_CHECKING:
+    from hotline.domain.facts import Counting
+
+
+class Measure(StrEnum):
+    """What is counted.  The instant of the cohort, and when it is met, stand in ``hotline.domain.facts.countings``."""
+
+    RECEIVED = "received"
+    SIGNING = "signing"
+    COMPLETION = "completion"
+    EXTENDED = "extended"
+    CONTACT = "contact"
+    DISPATCHED = "dispatched"
+    FIRST_DISPATCH = "first_dispatch"
+    FOLLOWUP_DUE = "followup_due"
+    FOLLOWED_UP = "followed_up"
+    RESOLUTION = "resolution"
+    SATISFACTION = "satisfaction"
+    REWORK = "rework"
+    ONE_PASS = "one_pass"  # noqa: S105 - not a password
+    HANDLED = "handled"
+
+
+# A closed ticket may be complained about again for so long; until then nobody knows whether one pass was enough.
+ONE_PASS_SETTLES = timedelta(days=30)
+
+# A rate over fewer cases is shown with its interval: a single case would move it by more than three points.
+SMALL_SAMPLE = 30
+
+# A follow-up is valid when the citizen was reached and said whether the matter is solved.
+VALID_RESULTS = frozenset({FollowupResult.RESOLVED, FollowupResult.UNRESOLVED})
+CONTENT = frozenset({Satisfaction.SATISFIED, Satisfaction.BASICALLY_SATISFIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +61,25 @@ class Rate:
         return self.numerator / self.denominator if self.denominator else None
 
     @property
-    def interval(self) -> tuple[float, float] | None:
-        """Where the true share lies with 95 % confidence, None for an empty denominator.
+    def is_small(self) -> bool:
+        """Tell whether there are some cases, but too few for a percentage to mean much."""
+        return 0 < self.denominator < SMALL_SAMPLE
 
-        Source: Wilson's score interval, which stays sensible for few cases and for shares near 0 and 1.
-        """
+    @property
+    def rest(self) -> "Rate":
+        """The rate of those that were not met."""
+        return Rate(self.denominator - self.numerator, self.denominator)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the share after Wilson (1927), None for an empty denominator."""
         if not self.denominator:
             return None
-        share, n, z = self.numerator / self.denominator, self.denominator, 1.96
-        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-        reach = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-        return max(0.0, middle - reach), min(1.0, middle + reach)
+        n, p, z = self.denominator, self.numerator / self.denominator, 1.959964
+        middle = p + z * z / (2 * n)
+        half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        scale = 1 + z * z / n
+        return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,74 +95,102 @@ class Period:
         return instant is not None and self.start <= instant < self.end and instant <= self.as_of
 
 
+def settles_after(measure: Measure) -> timedelta:
+    """Return how long after its instant a counting is final and begins to count."""
+    return ONE_PASS_SETTLES if measure is Measure.ONE_PASS else timedelta(0)
+
+
+def in_cohort(counting: "Counting", period: Period) -> bool:
+    """Tell whether the counting belongs to the period's cohort: its instant lies in it, and it is final by now."""
+    return period.has(counting.at) and counting.at + settles_after(counting.measure) <= period.as_of
+
+
+def rate(countings: Iterable["Counting"], measure: Measure, period: Period) -> Rate:
+    """Return the rate of ``measure``: those met by the period's ``as_of`` ÷ those that count in it."""
+    cohort = [counting for counting in countings if counting.measure is measure and in_cohort(counting, period)]
+    met = sum(counting.hit_at is not None and counting.hit_at <= period.as_of for counting in cohort)
+    return Rate(met, len(cohort))
+
+
 @dataclass(frozen=True, slots=True)
-class TicketFacts:
-    """What the figures need to know of one ticket.
+class Durations:
+    """Handling times (办理时长) in seconds: first dispatch to first approved reply.  None where nothing was handled."""
 
-    ``ended_early_at`` is when it was withdrawn, merged, declined or transferred: from then on nothing more was due.
-    """
-
-    received_at: datetime
-    task: str | None = None
-    department: str | None = None
-    dispatched_at: datetime | None = None
-    sign_due: datetime | None = None
-    signed_at: datetime | None = None
-    handle_due: datetime | None = None
-    completed_at: datetime | None = None
-    followed_up_at: datetime | None = None
-    followup_result: FollowupResult | None = None
-    satisfaction: Satisfaction | None = None
-    ended_early_at: datetime | None = None
+    count: int = 0
+    mean: float | None = None
+    median: float | None = None
+    p90: float | None = None
+    p95: float | None = None
 
 
-Facts = Iterable[TicketFacts]
-
-# A follow-up is valid when the citizen was reached and said whether the matter is solved.
-VALID_RESULTS = frozenset({FollowupResult.RESOLVED, FollowupResult.UNRESOLVED})
-CONTENT = frozenset({Satisfaction.SATISFIED, Satisfaction.BASICALLY_SATISFIED})
-
-
-def _on_time(
-    facts: Facts,
-    period: Period,
-    due: Callable[[TicketFacts], datetime | None],
-    done: Callable[[TicketFacts], datetime | None],
-) -> Rate:
-    numerator = denominator = 0
-    for ticket in facts:
-        due_at, done_at = due(ticket), done(ticket)
-        if due_at is None or not period.has(due_at):
-            continue
-        if done_at is None and ticket.ended_early_at is not None and ticket.ended_early_at <= due_at:
-            continue
-        denominator += 1
-        numerator += done_at is not None and done_at <= due_at
-    return Rate(numerator, denominator)
+def durations(seconds: Sequence[float]) -> Durations:
+    """Return the figures of ``seconds``; percentiles are interpolated as PostgreSQL's ``percentile_cont`` does."""
+    if not seconds:
+        return Durations()
+    ordered = sorted(seconds)
+    return Durations(
+        len(ordered), sum(ordered) / len(ordered), *(_percentile(ordered, share) for share in (0.5, 0.9, 0.95))
+    )
 
 
-def on_time_signing(facts: Facts, period: Period) -> Rate:
-    """按时签收率: signed on time ÷ those whose signing fell due in the period."""
-    return _on_time(facts, period, lambda t: t.sign_due, lambda t: t.signed_at)
+def _percentile(ordered: Sequence[float], share: float) -> float:
+    place = share * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
 
 
-def on_time_completion(facts: Facts, period: Period) -> Rate:
-    """按期办结率: completed on time ÷ due in the period; open and overdue counts and fails, not yet due is out."""
-    return _on_time(facts, period, lambda t: t.handle_due, lambda t: t.completed_at)
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What response, resolution and satisfaction weigh in the composite score (综合分)."""
+
+    response: float = 0.30
+    resolution: float = 0.35
+    satisfaction: float = 0.35
 
 
-def resolution(facts: Facts, period: Period) -> Rate:
-    """解决率: followed up as resolved ÷ valid follow-ups in the period."""
-    valid = [t for t in facts if period.has(t.followed_up_at) and t.followup_result in VALID_RESULTS]
-    return Rate(sum(t.followup_result == FollowupResult.RESOLVED for t in valid), len(valid))
+def composite(response: Rate, resolution: Rate, satisfaction: Rate, weights: Weights) -> float | None:
+    """Return the composite between 0 and 100, None while one of its three has no cases: a part cannot stand for all."""
+    values = (response.value, resolution.value, satisfaction.value)
+    shares = (weights.response, weights.resolution, weights.satisfaction)
+    if any(value is None for value in values):
+        return None
+    weighed = sum((value or 0.0) * share for value, share in zip(values, shares, strict=True))
+    return 100 * weighed / sum(shares)
 
 
-def satisfaction(facts: Facts, period: Period) -> Rate:
-    """满意率: satisfied or basically satisfied ÷ ratings given in the period."""
-    rated = [t for t in facts if period.has(t.followed_up_at) and t.satisfaction is not None]
-    return Rate(sum(t.satisfaction in CONTENT for t in rated), len(rated))
+# Age bands of the backlog in days since the call; the last one has no end.
+AGE_BANDS: tuple[tuple[int, int | None], ...] = ((0, 3), (3, 7), (7, 15), (15, 30), (30, None))
 
 
-def volume(facts: Facts, period: Period) -> int:
-    """受理量: tickets received in the period."""
-    return sum(period.has(t.received_at) for t in facts)
+def age_band(age: timedelta) -> int:
+    """Return the number of the band that ``age`` lies in."""
+    starts = [timedelta(days=first) for first, _ in AGE_BANDS]
+    return max(number for number, start in enumerate(starts) if age >= start or number == 0)
+
+
+def per_ten_thousand(received: int, residents: int) -> float | None:
+    """Return complaints per 10,000 residents (万人诉求比), None where nobody is known to live."""
+    return 10_000 * received / residents if residents else None
+
+
+class Tier(StrEnum):
+    """Where a department stands.  Tiers take the place of rankings: a tenth of a point is no difference."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    WATCH = "watch"
+    FEW = "few"
+
+
+# The lowest composite of the two upper tiers.
+TIER_FROM: Mapping[Tier, float] = {Tier.GOOD: 90.0, Tier.FAIR: 80.0}
+
+
+def tier(score: float | None, smallest: int) -> Tier:
+    """Return the tier of a composite score, whose smallest denominator is ``smallest``."""
+    if score is None or smallest < SMALL_SAMPLE:
+        return Tier.FEW
+    if score >= TIER_FROM[Tier.GOOD]:
+        return Tier.GOOD
+    return Tier.FAIR if score >= TIER_FROM[Tier.FAIR] else Tier.WATCH

@@ -103,4 +103,5 @@ def due_data(ticket: Ticket) -> dict[str, Any]:
     return {
         "sign_due": ticket.sign_due.isoformat() if ticket.sign_due else None,
         "handle_due": ticket.handle_due.isoformat() if ticket.handle_due else None,
+        "contact_due": ticket.contact_due.isoformat() if ticket.contact_due else None,
     }

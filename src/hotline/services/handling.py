@@ -145,7 +145,8 @@ def approve(session: Session, context: Context, command: ApproveReply, actor: Ac
     ticket.next_due = None
     ticket.followup_due = clock.due_from(context, ticket, Kind.FOLLOW_UP, now)
     cancel_cohandling(session, ticket, now)
-    move(session, context, ticket, Action.APPROVE, actor, now)
+    data = {"followup_due": ticket.followup_due.isoformat()}
+    move(session, context, ticket, Action.APPROVE, actor, now, data=data)
     lift(ticket, Overlay.EXTENSION_PENDING, Overlay.SUSPENSION_PENDING)
     open_followups(session, context, ticket, now)
     return ticket

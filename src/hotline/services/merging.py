@@ -14,7 +14,7 @@ from hotline.domain.people import SYSTEM, Actor
 from hotline.domain.ticket import OPEN_STATES, Action, QueueReason, State
 from hotline.domain.transitions import IN_HAND, WITH_DEPARTMENT
 from hotline.services import clock
-from hotline.services.assignments import end_assignment
+from hotline.services.assignments import due_data, end_assignment
 from hotline.services.context import Context
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.followup import add_followup, merged_into
@@ -107,7 +107,8 @@ def unmerge(session: Session, context: Context, command: UnmergeTicket, actor: A
     clock.refresh_dues(session, context, ticket)
     if came_from in (State.RECEIVED, State.AWAITING_DISPATCH):
         ticket.dispatch_due = clock.due_from(context, ticket, Kind.DISPATCH, now)
-    move(session, context, ticket, Action.UNMERGE, actor, now, to=came_from, reason=command.reason)
+    data = due_data(ticket)
+    move(session, context, ticket, Action.UNMERGE, actor, now, to=came_from, reason=command.reason, data=data)
     # What fell due while it was merged is over now.
     catch_up(session, context, ticket)
     _queue_if_triaged(session, context, ticket, now)

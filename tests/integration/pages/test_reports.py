@@ -1,5 +1,7 @@
 """The report, as a page and over the API: good periods, bad periods, and the same figures in both."""
 
+import html
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +12,7 @@ from tests.integration.browser import Browser
 
 from hotline.bootstrap import Runtime, utc_now
 from hotline.domain.city_time import CITY_ZONE
-from hotline.domain.ticket import Action
+from hotline.domain.ticket import Action, Channel
 from hotline.storage.engine import transaction
 from hotline.web.api.periods import parse_period
 from hotline.web.problems import Problem
@@ -116,3 +118,66 @@ def test_five_years_are_the_longest_period() -> None:
     parse_period("2021-11-25", "2026-11-25", now)
     with pytest.raises(Problem, match="five years"):
         parse_period("2021-11-20", "2026-11-25", now)
+
+
+def test_every_figure_of_the_page_opens_exactly_its_tickets(app: Flask, parts: Runtime) -> None:
+    with transaction(parts.sessions) as session:
+        for number, last in enumerate((None, Action.DISPATCH, Action.SIGN, Action.FOLLOW_UP, Action.FOLLOW_UP)):
+            ticket_after(session, parts.context, last, district=("LD", None)[number % 2])
+    browser = Browser.of(app)
+    browser.sign_in("supervisor01")
+    page = browser.text("/reports")
+    numbers = re.findall(r'href="(/reports/tickets\?[^"]+)">(\d+)<', page)
+    assert len(numbers) > 60
+    opened: dict[str, int] = {}
+    for address, number in numbers:
+        if address not in opened:
+            behind = browser.client.get(html.unescape(address)).get_data(as_text=True)
+            total = re.search(r'id="total">(\d+)<', behind)
+            assert total, address
+            opened[address] = int(total[1])
+            assert len(set(re.findall(r'href="/tickets/(\d{8}-\d+)"', behind))) <= int(total[1])
+        assert opened[address] == int(number), address
+    assert max(opened.values()) == 5
+    assert {"received", "completion", "resolution", "backlog"} <= {
+        re.search(r"figure=(\w+)", address)[1] for address in opened
+    }
+
+
+def test_a_choice_narrows_every_number(app: Flask, parts: Runtime) -> None:
+    with transaction(parts.sessions) as session:
+        for channel in ("phone", "web", "web"):
+            ticket_after(session, parts.context, Action.FOLLOW_UP, channel=Channel(channel), district="LD")
+        ticket_after(session, parts.context, None)
+    browser = Browser.of(app)
+    browser.sign_in("supervisor01")
+    for choice, number in (
+        ({}, 4),
+        ({"channel": "web"}, 2),
+        ({"district": "LD"}, 3),
+        ({"district": "-"}, 1),
+        ({"department": "CGJ"}, 3),
+        ({"department": "-"}, 1),
+        ({"task": "E"}, 3),
+        ({"matter": "E03", "channel": "phone"}, 1),
+        ({"type": "投诉"}, 0),
+        ({"district": "NOWHERE"}, 0),
+    ):
+        page = browser.text("/reports", **choice)
+        tile = re.search(r'tiles.*?<a href="[^"]*">(\d+)</a>', page, re.S)
+        assert tile, choice
+        assert int(tile[1]) == number, choice
+        data = browser.get("/reports/data", **choice).json
+        assert sum(data["trend"]["received"]) == sum(map(sum, data["hours"])) == number
+    assert browser.get("/reports", department="NOBODY").status_code == 422
+    assert browser.get("/reports/tickets", figure="nonsense").status_code == 404
+
+
+def test_few_cases_carry_their_interval(app: Flask, parts: Runtime) -> None:
+    with transaction(parts.sessions) as session:
+        ticket_after(session, parts.context, Action.FOLLOW_UP)
+    browser = Browser.of(app)
+    browser.sign_in("supervisor01")
+    page = browser.text("/reports")
+    assert "（21%–100%）" in page
+    assert "样本不足" in page

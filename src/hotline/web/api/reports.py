@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 
 from hotline.domain.people import Permission
+from hotline.services.countings import catch_up
 from hotline.services.reporting import summary
 from hotline.storage.engine import transaction
 from hotline.web.api import schemas
@@ -23,5 +24,7 @@ def read_summary(query: schemas.PeriodQuery) -> schemas.SummaryOut:
     """Summarise a period by task and department."""
     context = runtime().context
     period = parse_period(query.start, query.to, context.now())
+    with transaction(runtime().sessions) as session:
+        catch_up(session)
     with transaction(runtime().sessions) as session:
         return summary_out(summary(session, context, period))

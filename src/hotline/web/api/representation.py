@@ -13,7 +13,7 @@ from hotline.domain.ticket import State
 from hotline.services.allowed import actions_for
 from hotline.services.context import Context
 from hotline.services.masking import Mask, mask_for
-from hotline.services.reporting import Figures, Summary
+from hotline.services.reporting import NONE, Line, Summary
 from hotline.storage.tables import Prediction, Reply, Ticket, TicketEvent
 from hotline.web.api.schemas import (
     CallerOut,
@@ -177,15 +177,15 @@ def summary_out(summary: Summary) -> SummaryOut:
     )
 
 
-def _figures_out(figures: Figures) -> FiguresOut:
+def _figures_out(line: Line) -> FiguresOut:
     return FiguresOut(
-        code=figures.code,
-        name=figures.name,
-        received=figures.received,
-        on_time_signing=_rate_out(figures.signing),
-        on_time_completion=_rate_out(figures.completion),
-        resolution=_rate_out(figures.resolution),
-        satisfaction=_rate_out(figures.satisfaction),
+        code=None if line.key == NONE else line.key,
+        name=line.name,
+        received=line.received,
+        on_time_signing=_rate_out(line.rates["signing"]),
+        on_time_completion=_rate_out(line.rates["completion"]),
+        resolution=_rate_out(line.rates["resolution"]),
+        satisfaction=_rate_out(line.rates["satisfaction"]),
     )
 
 

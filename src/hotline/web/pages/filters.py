@@ -147,6 +147,28 @@ def percent(rate: Rate) -> str:
     return "—" if rate.value is None else f"{rate.value:.1%}"
 
 
+def interval(rate: Rate) -> str:
+    """Show a rate's 95 % interval, "—" when nothing counts."""
+    return "—" if rate.interval is None else f"{rate.interval[0]:.0%}–{rate.interval[1]:.0%}"
+
+
+def hours(seconds: float | None) -> str:
+    """Show a duration in hours, or in days when it is longer than two."""
+    if seconds is None:
+        return "—"
+    return f"{seconds / 3600:.1f} 小时" if seconds < 172_800 else f"{seconds / 86_400:.1f} 天"
+
+
+def zip_names(codes: Iterable[str], named: Iterable[Any]) -> list[tuple[str, str]]:
+    """Return the options of a list: each code with the name of what it stands for."""
+    return [(code, thing.name) for code, thing in zip(codes, named, strict=True)]
+
+
+def pairs(values: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the options of a list whose values are their own names."""
+    return [(value, value) for value in values]
+
+
 def event_name(kind: str) -> str:
     """Return an event's Chinese name."""
     return EVENT_NAMES.get(kind, kind)
@@ -181,6 +203,10 @@ def register(app: Flask) -> None:
         time_left,
         lateness,
         percent,
+        interval,
+        hours,
+        zip_names,
+        pairs,
         event_name,
         reason_name,
         masked,

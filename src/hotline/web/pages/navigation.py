@@ -35,7 +35,7 @@ PLACES = (
     Place("pages.request_list", lazy_gettext("待审"), Permission.DISPATCH, "r"),
     Place("pages.call_list", lazy_gettext("回访"), Permission.FOLLOW_UP, "f"),
     Place("pages.ticket_list", lazy_gettext("工单"), Permission.READ_TICKETS, "q"),
-    Place("pages.report", lazy_gettext("报表"), Permission.READ_REPORTS),
+    Place("pages.report_page", lazy_gettext("报表"), Permission.READ_REPORTS),
     Place("pages.models", lazy_gettext("模型"), Permission.READ_MODELS),
     Place("pages.account_list", lazy_gettext("账号"), Permission.MANAGE_ACCOUNTS),
     Place("pages.audit_log", lazy_gettext("审计日志"), Permission.READ_AUDIT),

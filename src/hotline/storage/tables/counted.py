@@ -1,0 +1,75 @@
+"""What the reports are computed from: countings, their daily sums, and the times in which tickets waited.
+
+All of it follows from the tickets' events and can be made anew at any time (``hotline reports rebuild``), so that
+nothing here refers to other tables by a constraint.  A trigger on ``ticket_event`` notes which tickets have moved.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Identity, Index, Table, Text, func, text
+
+from hotline.storage.tables.base import Base
+
+# What every counting can be told apart by, beside department.
+PLACE = ("district", "task", "matter", "channel", "type")
+
+
+def _dimensions(*names: str) -> list[Column[str]]:
+    return [Column(name, Text) for name in names]
+
+
+# One thing that counts for one figure at one instant; what it means stands in ``hotline.domain.facts``.
+COUNTED = Table(
+    "counted",
+    Base.metadata,
+    Column("ticket_id", BigInteger, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("hit_at", DateTime(timezone=True)),
+    Column("department_id", BigInteger),
+    Column("seconds", Double),
+    *_dimensions(*PLACE),
+    Column("excluded", Boolean, nullable=False),
+    Index("ix_counted_ticket", "ticket_id"),
+    Index("ix_counted_measure_at", "measure", "at"),
+)
+
+# The sums of a day of the city, so that a report over months reads days and not tickets.
+COUNTED_DAY = Table(
+    "counted_day",
+    Base.metadata,
+    Column("day", Date, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("department_id", BigInteger),
+    *_dimensions("district", "task"),
+    Column("excluded", Boolean, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("hits", BigInteger, nullable=False),
+    Index(
+        "uq_counted_day",
+        *("day", "measure", "department_id", "district", "task", "excluded"),
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
+# A time in which a ticket waited for the hotline or a department: the backlog at any instant is those that hold it.
+WAITED = Table(
+    "waited",
+    Base.metadata,
+    Column("ticket_id", BigInteger, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("until", DateTime(timezone=True)),
+    Column("department_id", BigInteger),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    *_dimensions(*PLACE),
+    Column("excluded", Boolean, nullable=False),
+    Index("ix_waited_ticket", "ticket_id"),
+    Index("ix_waited_during", func.tstzrange(text("since"), text("until")), postgresql_using="gist"),
+)
+
+# Tickets that have moved since they were counted.  Rows are only added and taken away, so that no move waits here.
+UNCOUNTED = Table(
+    "uncounted",
+    Base.metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("ticket_id", BigInteger, nullable=False),
+)
