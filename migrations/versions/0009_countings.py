@@ -72,6 +72,19 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_uncounted")),
     )
+    op.create_table(
+        "bulletin",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("headline", sa.Text(), nullable=False),
+        sa.Column("workbook", sa.LargeBinary(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bulletin")),
+    )
+    op.create_index("uq_bulletin_kind_day", "bulletin", ["kind", "first_day"], unique=True)
     op.execute(NOTE_MOVES)
     op.execute(TRIGGER)
     # What is there already is counted by the first job, in batches.
@@ -81,5 +94,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER note_moves ON ticket_event")
     op.execute("DROP FUNCTION note_moves")
-    for table in ("uncounted", "waited", "counted_day", "counted"):
+    for table in ("bulletin", "uncounted", "waited", "counted_day", "counted"):
         op.drop_table(table)

@@ -23,6 +23,7 @@ from hotline.jobs.messaging import make_celery
 from hotline.jobs.queue import Sweep
 from hotline.jobs.registry import (
     ARCHIVE,
+    BULLETINS,
     CLOCK,
     COUNT,
     NOTIFY,
@@ -44,7 +45,7 @@ from hotline.ml.similar import SimilarModel
 from hotline.ml.similar_store import default_similar_folder
 from hotline.notify import ConsoleNotifier, Mailbox, Notifier, SmtpNotifier, WebhookNotifier
 from hotline.reference import load_taxonomy
-from hotline.services import calls, countings, drafts, notices, retention, search_words, sending
+from hotline.services import calls, countings, drafts, notices, publishing, retention, search_words, sending
 from hotline.services.archiving import archive
 from hotline.services.context import Clock, Context
 from hotline.services.dues import recompute_open
@@ -243,6 +244,9 @@ def _handlers(
         if last is not None:
             queue.enqueue(session, RECOMPUTE, {"after_id": last, "reason": args["reason"]})
 
+    def run_bulletins(session: Session, _args: Mapping[str, Any]) -> None:
+        publishing.publish_due(session, context)
+
     def run_count(session: Session, _args: Mapping[str, Any]) -> None:
         if countings.catch_up(session) >= countings.BATCH:
             queue.enqueue(session, COUNT, {})
@@ -270,6 +274,7 @@ def _handlers(
         CLOCK.name: run_clock,
         RECOMPUTE.name: run_recompute,
         COUNT.name: run_count,
+        BULLETINS.name: run_bulletins,
         ARCHIVE.name: run_archive,
         PRUNE.name: run_prune,
         RETENTION.name: run_retention,

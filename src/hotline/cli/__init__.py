@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "limits": ("hotline.cli.limits:command", "List, import and export time limits."),
     "model": ("hotline.cli.model:command", "Train, measure and list triage models."),
     "notify": ("hotline.cli.notify:command", "See that notifications arrive."),
+    "report": ("hotline.cli.report:command", "Write a daily, weekly or monthly bulletin to files."),
     "reports": ("hotline.cli.reports:command", "Rebuild and verify what the reports are computed from."),
     "restore": ("hotline.cli.restore:command", "Bring a backup back, and check that it is whole."),
     "retention": ("hotline.cli.retention:command", "Close out personal data that has been kept long enough."),

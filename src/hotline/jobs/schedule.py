@@ -10,7 +10,17 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from hotline.jobs.queue import Sweep, enqueue, sweep
-from hotline.jobs.registry import ARCHIVE, CLOCK, COUNT, PRUNE, RETENTION, RETRAIN, SEARCH_WORDS, JobKind
+from hotline.jobs.registry import (
+    ARCHIVE,
+    BULLETINS,
+    CLOCK,
+    COUNT,
+    PRUNE,
+    RETENTION,
+    RETRAIN,
+    SEARCH_WORDS,
+    JobKind,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,7 @@ class Periodic:
 SCHEDULE: tuple[Periodic, ...] = (
     Periodic(CLOCK, timedelta(minutes=1)),
     Periodic(COUNT, timedelta(minutes=1)),
+    Periodic(BULLETINS, timedelta(hours=1)),
     Periodic(ARCHIVE, timedelta(hours=1)),
     Periodic(PRUNE, timedelta(hours=1)),
     Periodic(SEARCH_WORDS, timedelta(hours=1)),

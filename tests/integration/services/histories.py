@@ -55,6 +55,7 @@ OFTEN = {
     Action.APPROVE_EXTENSION: 6,
     Action.REQUEST_SUSPENSION: 2,
     Action.APPROVE_SUSPENSION: 6,
+    Action.RESUME: 6,
     Action.REQUEST_EXCLUSION: 2,
     Action.APPROVE_EXCLUSION: 6,
     Action.CANCEL_RETURN: 2,

@@ -128,6 +128,8 @@ def compare_counts(session: Session, told: Told, period: Period, now: datetime) 
     for name in by:
         told_by = figures.counts(session, period, Slice(type="投诉"), (name,), now=now)
         assert told_by[name] == tally(complaints, period.as_of, by[name]), (period, name)
+    matters = figures.counts(session, period, Slice(), ("matter",), now=now)["matter"]
+    assert matters == tally(cohort, period.as_of, by["matter"]), period
     for chosen, keep in ((Slice(task="E"), "E"), (Slice(task=NONE), None)):
         part = [pair for pair in cohort if pair[0].task == keep]
         found = figures.counts(session, period, chosen, (), now=now)[WHOLE][""]

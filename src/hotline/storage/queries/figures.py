@@ -19,6 +19,9 @@ from hotline.storage.queries.counting import CITY_DAY
 # A report told as of so long ago is as good as one of now: what the sums know more is what happened since.
 JUST_NOW = timedelta(minutes=1)
 
+# What the daily sums can be told apart by.
+SUMMED = {"department_id", "district", "task", "1"}
+
 # What stands for "none" where a dimension is chosen: tickets without a department, district or matter.
 NONE = "-"
 
@@ -96,7 +99,8 @@ def _rows(
         WHERE {condition} AND at >= :start AND at < :end AND at <= :as_of"""
     settled = " AND (measure <> 'one_pass' OR at + :settles <= :as_of)"
     is_live = period.as_of >= now - JUST_NOW
-    if not chosen.is_summed or not is_live or period.start != _midnight(_city_day(period.start)):
+    known = of_counting is not None or {column.strip() for column in columns.split(",")} <= SUMMED
+    if not chosen.is_summed or not known or not is_live or period.start != _midnight(_city_day(period.start)):
         return of_tickets + settled, given
     today = _city_day(period.as_of)
     first_open = min(_midnight(today), period.end)

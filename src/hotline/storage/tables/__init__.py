@@ -2,7 +2,7 @@
 
 from hotline.storage.tables.audit import AuditEntry
 from hotline.storage.tables.base import Base
-from hotline.storage.tables.counted import COUNTED, COUNTED_DAY, UNCOUNTED, WAITED
+from hotline.storage.tables.counted import BULLETIN, COUNTED, COUNTED_DAY, UNCOUNTED, WAITED
 from hotline.storage.tables.desk import AnnouncedCall, Draft, SavedView
 from hotline.storage.tables.jobs import Job
 from hotline.storage.tables.life import (
@@ -33,6 +33,7 @@ from hotline.storage.tables.triage import CatalogueCohandler, CatalogueEntryRow,
 from hotline.storage.tables.vectors import KnowledgeVector, TicketVector
 
 __all__ = [
+    "BULLETIN",
     "COUNTED",
     "COUNTED_DAY",
     "TICKET_NUMBER",

@@ -4,7 +4,21 @@ All of it follows from the tickets' events and can be made anew at any time (``h
 nothing here refers to other tables by a constraint.  A trigger on ``ticket_event`` notes which tickets have moved.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Identity, Index, Table, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Identity,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    func,
+    text,
+)
 
 from hotline.storage.tables.base import Base
 
@@ -64,6 +78,21 @@ WAITED = Table(
     Column("excluded", Boolean, nullable=False),
     Index("ix_waited_ticket", "ticket_id"),
     Index("ix_waited_during", func.tstzrange(text("since"), text("until")), postgresql_using="gist"),
+)
+
+# A bulletin (日报、周报、月报) as it was published: the figures of that morning, whatever has been decided since.
+BULLETIN = Table(
+    "bulletin",
+    Base.metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("headline", Text, nullable=False),
+    Column("workbook", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("uq_bulletin_kind_day", "kind", "first_day", unique=True),
 )
 
 # Tickets that have moved since they were counted.  Rows are only added and taken away, so that no move waits here.
