@@ -13,6 +13,7 @@ from hotline.demo.credentials import demo_credentials, read_credentials, write_c
 from hotline.demo.history import CALLS, DAYS, build_history
 from hotline.demo.knowledge import build_knowledge
 from hotline.jobs.doorbell import SilentDoorbell
+from hotline.services import countings
 from hotline.settings import Settings
 from hotline.storage import migrate
 from hotline.storage.engine import transaction
@@ -48,3 +49,6 @@ def build_demo(parts: Runtime, say: Say, calls: int) -> None:
         build_city(session, valid_from=utc_now() - timedelta(days=DAYS + 30))
         build_knowledge(session, parts.context)
         build_history(session, parts.context, utc_now(), calls)
+        # So that the first report has all of it and the first job is short.
+        while countings.catch_up(session):
+            pass

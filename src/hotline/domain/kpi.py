@@ -183,6 +183,8 @@ class Tier(StrEnum):
     FEW = "few"
 
 
+TIER_NAMES = {Tier.GOOD: "优良", Tier.FAIR: "达标", Tier.WATCH: "关注", Tier.FEW: "样本不足"}
+
 # The lowest composite of the two upper tiers.
 TIER_FROM: Mapping[Tier, float] = {Tier.GOOD: 90.0, Tier.FAIR: 80.0}
 

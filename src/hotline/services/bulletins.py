@@ -186,7 +186,8 @@ def _hot_matter(
     tickets = session.scalars(query.order_by(Ticket.id.desc()).limit(200)).all()
     places = Counter(ticket.district for ticket in tickets if ticket.district)
     open_ones = [ticket for ticket in tickets if not ticket.confidential]
-    examples = tuple(_excerpt(context, ticket) for ticket in open_ones[:EXAMPLES])
+    # Different words, since a burst brings the same ones again and again.
+    examples = tuple(dict.fromkeys(_excerpt(context, ticket) for ticket in open_ones))[:EXAMPLES]
     name = context.taxonomy.matters[matter].name
     return HotMatter(matter, name, received, before, tuple(places.most_common(3)), examples)
 

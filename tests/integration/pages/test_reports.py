@@ -181,3 +181,10 @@ def test_few_cases_carry_their_interval(app: Flask, parts: Runtime) -> None:
     page = browser.text("/reports")
     assert "（21%–100%）" in page
     assert "样本不足" in page
+
+
+def test_each_side_of_a_figure_has_its_list(boss: Browser) -> None:
+    for met in ("", "1", "0"):
+        page = boss.text("/reports/tickets", figure="completion", met=met)
+        assert 'id="total">0<' in page
+        assert "没有工单" in page

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.figures import BY_KEY, FIGURES
-from hotline.domain.kpi import AGE_BANDS, Period, Tier
+from hotline.domain.kpi import AGE_BANDS, TIER_NAMES, Period, Tier
 from hotline.domain.people import Permission
 from hotline.services.charts import charts
 from hotline.services.countings import catch_up
@@ -38,7 +38,6 @@ from hotline.web.runtime import runtime
 
 # The dimensions that a reader chooses by, in the order of the form.
 DIMENSIONS = ("district", "department", "task", "matter", "channel", "type")
-TIER_NAMES = {Tier.GOOD: "优良", Tier.FAIR: "达标", Tier.WATCH: "关注", Tier.FEW: "样本不足"}
 TIER_COLOURS = {Tier.GOOD: "green", Tier.FAIR: "azure", Tier.WATCH: "orange", Tier.FEW: "secondary"}
 BAND_NAMES = tuple(f"{first}–{last} 天" if last else f"{first} 天以上" for first, last in AGE_BANDS)
 BACKLOG = "backlog"

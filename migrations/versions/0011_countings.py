@@ -1,13 +1,13 @@
 """Countings: what the reports are computed from, and the note of which tickets have moved.
 
-Revision: 0009
+Revision: 0011
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
