@@ -33,6 +33,8 @@ class Person:
 
     def open(self, path: str) -> tuple[float, str]:
         """Open a page; return the milliseconds until the whole of it was there, and the page."""
+        # A connection that rested too long is closed by the server.
+        self._connection.close()
         began = time.perf_counter()
         page = self._ask("GET", path)
         return (time.perf_counter() - began) * 1000, page

@@ -53,6 +53,7 @@ from hotline.services.timekeeping import TimekeepingSource
 from hotline.services.triage import triage
 from hotline.settings import Settings
 from hotline.storage.engine import SessionFactory, open_engine, open_sessions, transaction
+from hotline.storage.files import FileStore
 from hotline.storage.vault import Vault
 
 log = structlog.get_logger()
@@ -162,6 +163,7 @@ def start(settings: Settings, *, clock: Clock = utc_now, doorbell: Doorbell | No
         classifier=models.current,
         similar=similar.current,
         vault=make_vault(settings),
+        files=FileStore(settings.attachments_folder) if settings.attachments_folder else None,
         timekeeping=keeping.current,
         blind_share=settings.blind_share,
         answer_followup_share=settings.answer_followup_share,

@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(min_length=1)
     environment: Literal["production", "demo", "test"] = "production"
     models_folder: Path | None = None
+    # Where attachments lie, on a disk that all machines share; unset: tickets carry none.
+    attachments_folder: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     # A session ends after so long without a request, and after so many hours in any case.

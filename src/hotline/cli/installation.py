@@ -38,6 +38,7 @@ def environment_of(folder: DataFolder, database_url: str, redis_url: str) -> dic
         "HOTLINE_REDIS_URL": redis_url,
         **{variable: folder.secret(name) for name, variable in SECRETS.items()},
         "HOTLINE_ENVIRONMENT": "demo",
+        "HOTLINE_ATTACHMENTS_FOLDER": str(folder.path / "attachments"),
     }
 
 

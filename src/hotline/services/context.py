@@ -14,6 +14,7 @@ from hotline.domain.taxonomy import Taxonomy
 from hotline.domain.timekeeping import Timekeeping
 from hotline.ml.classifier import Prediction
 from hotline.ml.similar import SimilarModel
+from hotline.storage.files import FileStore
 from hotline.storage.vault import Vault
 
 # Returns the present instant, timezone-aware UTC.
@@ -42,6 +43,7 @@ class Context:
     dispatch go to a dispatcher who does not see its answer; ``answer_followup_share`` of what is answered at once is
     followed up.  ``notifies`` says that a notifier is configured, so that notifications are worth writing down.
     ``similar`` gives the similarity model; None while there is none, and then nothing is found similar.
+    ``files`` keeps what is attached to tickets; None where no folder is configured.
     """
 
     now: Clock
@@ -53,6 +55,7 @@ class Context:
     answer_followup_share: float = 0.0
     notifies: bool = False
     similar: Callable[[], SimilarModel | None] = lambda: None
+    files: FileStore | None = None
 
     @property
     def calendar(self) -> Calendar:

@@ -19,6 +19,7 @@ from hotline.domain.people import Actor, Role
 from hotline.domain.retention import CLOSED_OUT
 from hotline.domain.ticket import OPEN_STATES
 from hotline.services import audit
+from hotline.services.attachments import remove_all
 from hotline.services.context import Context
 from hotline.storage.tables import (
     Caller,
@@ -97,6 +98,7 @@ def close_out(
     ids = session.scalars(query.with_for_update(of=Ticket)).all()
     if not ids:
         return Batch(0, None)
+    remove_all(session, context, ids)
     _empty(session, ids, context.now())
     detail = {"tickets": len(ids), "ended_before": before.isoformat(), "first_id": ids[0], "last_id": ids[-1]}
     audit.append(session, context, actor, AuditAction.CLOSED_OUT, detail=detail)

@@ -60,7 +60,7 @@ def _methods(rule: Rule) -> list[str]:
 
 
 def address(pattern: str, number: str) -> str:
-    filled = pattern.replace("<number>", number).replace("<action>", "sign")
+    filled = pattern.replace("<number>", number).replace("<action>", "sign").replace("<int:attachment_id>", "1")
     return re.sub(r"<[^>]+>", "favicon.svg", filled)
 
 

@@ -17,7 +17,13 @@ from hotline.web.steps import STEPS
 
 SERVICES = Path(errors.__file__).parent
 # What refuses on pages: the modules whose functions are steps, and those that these call.
-MODULES = {step.service.__module__.rsplit(".", 1)[1] for step in STEPS.values()} | {"access", "answers", "ownership"}
+MODULES = {step.service.__module__.rsplit(".", 1)[1] for step in STEPS.values()} | {
+    "access",
+    "answers",
+    "attachments",
+    "ownership",
+    "pictures",
+}
 REFUSALS = {"InvalidInput": 1, "Conflict": 0, "Forbidden": 0}
 DATA_BUILDERS = {"move", "record", "hand_over"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -1,5 +1,6 @@
 """All tables.  They are never called models: in this house a model is a classifier."""
 
+from hotline.storage.tables.attachments import Attachment
 from hotline.storage.tables.audit import AuditEntry
 from hotline.storage.tables.base import Base
 from hotline.storage.tables.counted import BULLETIN, COUNTED, COUNTED_DAY, UNCOUNTED, WAITED
@@ -43,6 +44,7 @@ __all__ = [
     "AnnouncedCall",
     "ApiToken",
     "Assignment",
+    "Attachment",
     "AuditEntry",
     "Base",
     "CalendarEdition",

@@ -7,6 +7,7 @@ from hotline.web.pages import (
     account,
     accounts,
     again,
+    attachments,
     audit,
     blueprint,
     board,
@@ -32,6 +33,7 @@ from hotline.web.pages import (
 __all__ = [
     "account",
     "accounts",
+    "attachments",
     "audit",
     "board",
     "bulletins",

@@ -37,6 +37,7 @@ from hotline.web.runtime import runtime
 
 EVENT_NAMES: dict[str, str] = {
     "received": "受理",
+    "attachment_added": "添加附件",
     "triaged": "智能分类",
     "dues_recomputed": "时限重新计算",
     "caller_revealed": "查看诉求人信息",

@@ -59,6 +59,11 @@ WORDS: dict[str, str] = {
         "这位诉求人已随另一工单回访，不能撤销并单；请另行受理"
     ),
     "there is no such entry in the knowledge base": "知识库里没有这一条",
+    "nothing is attached to a ticket that is over": "工单已结束，不能再添加附件",
+    "is none of JPEG, PNG, WebP, PDF, MP3, WAV, M4A": "只能添加 JPEG、PNG、WebP 图片、PDF 和 MP3、WAV、M4A 录音",
+    "the picture cannot be read": "图片无法读取",
+    "the picture has too many pixels": "图片像素过大",
+    "this installation has no folder for attachments; set HOTLINE_ATTACHMENTS_FOLDER": "系统未启用附件",
     "say what changes: type, matter or urgency": "请至少更正事项、类型、紧急程度中的一项",
 }
 
@@ -69,6 +74,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"this matter must not be handed down to streets and towns \((?P<basis>.*)\)"),
         "该事项不得下派街道（镇）：%(basis)s",
     ),
+    (re.compile(r"is larger than (?P<most>\d+) MB"), "超过 %(most)s MB"),
+    (re.compile(r"a ticket has at most (?P<most>\d+) attachments"), "每件工单最多 %(most)s 个附件"),
     (re.compile(r"that ticket is no longer open \(state '.*'\)"), "那个工单已经结束，不能并入"),
 )
 

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from werkzeug import Response
 
 from hotline.domain.people import Permission
-from hotline.domain.ticket import Action
+from hotline.domain.ticket import OPEN_STATES, Action
 from hotline.domain.transitions import TransitionRefused
-from hotline.services import repeats, requests
+from hotline.services import attachments, repeats, requests
 from hotline.services.access import find_ticket, scope_of
 from hotline.services.allowed import actions_for
 from hotline.services.dossier import dossier
@@ -83,6 +83,8 @@ def _show(number: str, revealed: Any = None, typed: Typed | None = None) -> str:
             caller=caller_out(found, mask),
             dossier=dossier(session, found),
             timeline=timeline(session, found),
+            attached=attachments.attached(session, found, actor()),
+            may_attach=context.files is not None and found.state in OPEN_STATES,
             seen=repeats.last_event(session, found),
             steps=steps,
             open_step=_open_step(steps, typed),
