@@ -182,9 +182,15 @@ class Settings(BaseSettings):
             raise ValueError("mail without encryption (HOTLINE_SMTP_SECURITY=none) only goes to this machine itself")
         return value
 
-    @field_validator("encryption_keys", "training_data", mode="before")
+    @field_validator("encryption_keys", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split_keys(cls, value: object) -> object:
+        # An empty part is kept and refused: it may stand for a key that somebody's script did not find.
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("training_data", mode="before")
+    @classmethod
+    def _split_files(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("encryption_keys")
