@@ -14,6 +14,7 @@ from hotline.domain.figures import BY_KEY, FIGURES
 from hotline.domain.kpi import AGE_BANDS, TIER_NAMES, Period, Tier
 from hotline.domain.people import Permission
 from hotline.domain.ticket import EXCLUSION_REASON_NAMES
+from hotline.services.bursts import WINDOW, bursts
 from hotline.services.charts import charts
 from hotline.services.countings import catch_up
 from hotline.services.errors import InvalidInput
@@ -100,6 +101,9 @@ def report_page() -> View:
         return render_template(
             "report.html",
             report=found,
+            bursts=bursts(session, runtime().context, given.period.as_of),
+            window=int(WINDOW.total_seconds() // 3600),
+            today=given.period.as_of.astimezone(CITY_ZONE).date(),
             charts=drawn,
             given=given.query,
             tier_colours=TIER_COLOURS,
