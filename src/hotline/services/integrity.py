@@ -206,8 +206,7 @@ def _suspects(session: Session, context: Context, period: Period) -> list[Suspec
     found = []
     for reply, ticket, copied in session.execute(query):
         signals = signals_of(reply, ticket, copied=copied)
-        # One alone is seldom more than a busy afternoon.
-        if len(signals) >= 2:
+        if asks_for_review(signals):
             words = mask_for(ticket, context, SYSTEM).text(reply.text)[:60]
             name = ticket.lead_department.name if ticket.lead_department else "—"
             found.append(Suspect(ticket.number, name, reply.approved_at or reply.at, signals, words))
@@ -226,6 +225,15 @@ def signals_of(reply: Reply, ticket: Ticket, *, copied: bool) -> tuple[Signal, .
         Signal.LAST_MINUTES: due is not None and done is not None and due - LAST_MINUTES < done <= due,
     }
     return tuple(signal for signal, holds in checks.items() if holds)
+
+
+# What the words alone tell.  Departments write alike about what is alike, so that two of these are no reason yet.
+_OF_WORDS = {Signal.OFF_TOPIC, Signal.BOILERPLATE, Signal.COPIED}
+
+
+def asks_for_review(signals: Sequence[Signal]) -> bool:
+    """Tell whether the signals together are worth somebody's time: three, or two that are not of words alone."""
+    return len(signals) >= 3 or (len(signals) == 2 and not _OF_WORDS.issuperset(signals))
 
 
 # Pairs of characters that stand in most replies and most requests, and say nothing about either.

@@ -12,7 +12,7 @@ from hotline.domain.kpi import Period
 from hotline.domain.people import Role
 from hotline.domain.ticket import Action, ComplaintType, ExclusionReason
 from hotline.services import exclusions, extensions, handling, supervision
-from hotline.services.integrity import Signal, integrity, signals_of
+from hotline.services.integrity import Signal, asks_for_review, integrity, signals_of
 from hotline.storage.engine import transaction
 from hotline.storage.tables import Reply, Ticket
 from hotline.web.app import create_app
@@ -87,3 +87,11 @@ def test_closing_just_before_the_due_is_a_signal(minutes: int, late: bool) -> No
     reply = Reply(text="路灯已经更换灯头并恢复照明，现场照片已存档", contacted=True, approved_at=done)
     assert (Signal.LAST_MINUTES in signals_of(reply, ticket, copied=False)) is late
     assert set(signals_of(reply, ticket, copied=False)) <= {Signal.LAST_MINUTES}
+
+
+def test_words_alone_ask_for_a_review_only_when_all_of_them_do() -> None:
+    words = (Signal.OFF_TOPIC, Signal.BOILERPLATE, Signal.COPIED)
+    assert asks_for_review(words)
+    assert not asks_for_review(words[:2])
+    assert not asks_for_review((Signal.NO_CONTACT,))
+    assert asks_for_review((Signal.NO_CONTACT, Signal.COPIED))
