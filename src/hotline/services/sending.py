@@ -33,11 +33,14 @@ _DUES = {
 def waits_until(session: Session, context: Context, args: Mapping[str, Any]) -> datetime | None:
     """Return until when the message has to wait, since it is late in the evening; None when it may go out now.
 
-    A retry or a worker that comes late can find the night; only what is critical goes out then.
+    A retry or a worker that comes late can find the night; what is critical goes out then.  So does the news that an
+    urgent ticket has come, since its limit runs on the clock; a reminder about it waits.
     """
     urgency = session.scalar(select(Ticket.urgency).where(Ticket.id == args.get("ticket_id")))
     now = context.now()
-    at = sent_at(context.calendar, now, critical=urgency == Urgency.CRITICAL)
+    is_reminder = args.get("subject") in set(NoticeKind)
+    at_once = urgency == Urgency.CRITICAL or (urgency == Urgency.URGENT and not is_reminder)
+    at = sent_at(context.calendar, now, critical=at_once)
     return at if at > now else None
 
 

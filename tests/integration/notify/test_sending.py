@@ -162,6 +162,16 @@ def test_at_night_a_message_waits_for_the_morning_and_a_critical_one_does_not(te
     assert len(outbox.sent) == 2
 
 
+def test_at_night_an_urgent_ticket_is_told_of_and_its_reminder_waits(telling: Runtime, outbox: Outbox) -> None:
+    night = with_outbox(telling, outbox, NIGHT)
+    urgent = dispatched(night, urgency=Urgency.URGENT)
+    told(night)
+    assert [message.ticket.number for _, message in outbox.sent if message.ticket] == [urgent.number]
+    with telling.sessions() as session:
+        reminder = {"ticket_id": urgent.id, "subject": NoticeKind.REMINDER_80}
+        assert sending.waits_until(session, night.context, reminder) == OPENING
+
+
 def test_a_sweep_that_comes_at_night_sends_nothing_at_night(telling: Runtime, outbox: Outbox) -> None:
     with transaction(telling.sessions) as session:
         receive(session, telling.context)
