@@ -36,6 +36,13 @@ def events_of(hotline: Installation, number: str, kind: str) -> int:
     return int(count)
 
 
+def press(page: Page, *keys: str) -> None:
+    """Press keys on a page whose scripts listen already."""
+    page.wait_for_load_state()
+    for key in keys:
+        page.keyboard.press(key)
+
+
 def section(page: Page, name: str) -> None:
     """Unfold the form of a step."""
     page.locator("summary", has_text=re.compile(f"^{name}$")).click()
@@ -48,24 +55,24 @@ def test_a_ticket_nobody_could_be_sure_of_is_dispatched_by_keys_only(sign_in: Si
     wait_for("a person to be asked", lambda: state_of(hotline, number) == "awaiting_dispatch")
     page = sign_in("dispatcher01")
     expect(page.get_by_role("link", name=number)).to_be_visible()
-    page.keyboard.press("0")
+    press(page, "0")
     expect(page.get_by_label("查找事项")).to_be_focused()
     page.keyboard.type("ldbl")
     found = page.get_by_role("group", name="找到的事项").get_by_role("radio").first
     expect(found).to_have_value("E03")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(found).to_be_focused()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_text("没有等待派单的工单")).to_be_visible()
     assert state_of(hotline, number) == "awaiting_sign"
     # One key undoes it, and the first candidate is one key away.
-    page.keyboard.press("u")
+    press(page, "u")
     expect(page.get_by_role("heading", name=number)).to_be_visible()
     assert state_of(hotline, number) == "awaiting_dispatch"
-    page.keyboard.press("2")
+    press(page, "2")
     expect(page.get_by_role("group", name="系统建议").get_by_role("radio").nth(1)).to_be_focused()
-    page.keyboard.press("1")
-    page.keyboard.press("Enter")
+    press(page, "1")
+    press(page, "Enter")
     expect(page.get_by_text("没有等待派单的工单")).to_be_visible()
     assert state_of(hotline, number) == "awaiting_sign"
 
@@ -74,13 +81,13 @@ def test_a_queue_is_worked_off_by_keyboard_and_many_are_signed_at_once(sign_in: 
     numbers = [ticket(hotline, Action.DISPATCH) for _ in range(4)]
     page = sign_in("cgj-handler")
     page.goto("/tickets?tab=sign")
-    page.keyboard.press("j")
-    page.keyboard.press("j")
-    page.keyboard.press("k")
+    press(page, "j")
+    press(page, "j")
+    press(page, "k")
     first = page.locator("[data-row] a").first
     expect(first).to_be_focused()
     signed = first.inner_text()
-    page.keyboard.press("s")
+    press(page, "s")
     expect(page.get_by_role("status")).to_contain_text("已签收 1 件")
     assert state_of(hotline, signed) == "handling"
     page.get_by_label("全选").check()
@@ -88,8 +95,8 @@ def test_a_queue_is_worked_off_by_keyboard_and_many_are_signed_at_once(sign_in: 
     expect(page.get_by_role("status")).to_contain_text("已签收")
     assert {state_of(hotline, number) for number in numbers} == {"handling"}
     page.goto("/tickets?tab=handling")
-    page.keyboard.press("j")
-    page.keyboard.press("Enter")
+    press(page, "j")
+    press(page, "Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"^\d{8}-\d{6}$"))
 
 
