@@ -16,7 +16,7 @@ from hotline.ml.similar_judge import JudgeWeights, calibrated, raw_odds
 
 FOLDS = 5
 BAGS = 4
-TREES = 1.0
+TREES = 0.5
 """What the trees' log odds count beside those of the regression; less finds a little more and ranks a little worse."""
 
 PRECISION = 0.955

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.kpi import VALID_RESULTS
 from hotline.domain.people import SYSTEM, Actor
-from hotline.domain.ticket import Action, FollowupResult, Overlay, Satisfaction
+from hotline.domain.ticket import Action, FollowupResult, Overlay, Satisfaction, State
 from hotline.services import clock
 from hotline.services.assignments import current_assignment, due_data
 from hotline.services.context import Context
@@ -155,6 +155,12 @@ def _asked(session: Session, ticket: Ticket, rows: Sequence[Followup], command: 
 def _round(session: Session, ticket: Ticket) -> Sequence[Followup]:
     query = select(Followup).where(Followup.ticket_id == ticket.id, Followup.round == ticket.reworks)
     return session.scalars(query.order_by(Followup.id)).all()
+
+
+def conclude_round(session: Session, context: Context, ticket: Ticket, actor: Actor, now: datetime) -> None:
+    """Close or rework a ticket whose last open caller has been taken off it; otherwise do nothing."""
+    if ticket.state == State.AWAITING_FOLLOWUP:
+        _conclude(session, context, ticket, _round(session, ticket), actor, now, rework=True)
 
 
 def _conclude(

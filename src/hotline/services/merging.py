@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.limits import Kind
 from hotline.domain.people import SYSTEM, Actor
-from hotline.domain.ticket import OPEN_STATES, Action, QueueReason, State
+from hotline.domain.ticket import OPEN_STATES, Action, FollowupResult, QueueReason, State
 from hotline.domain.transitions import IN_HAND, WITH_DEPARTMENT
 from hotline.services import clock
 from hotline.services.assignments import due_data, end_assignment
 from hotline.services.context import Context
 from hotline.services.errors import Conflict, InvalidInput
-from hotline.services.followup import add_followup, merged_into
+from hotline.services.followup import add_followup, conclude_round, merged_into
 from hotline.services.locking import lock_ticket
 from hotline.services.moves import move, require
 from hotline.services.notices import catch_up, settle
@@ -98,7 +98,7 @@ def unmerge(session: Session, context: Context, command: UnmergeTicket, actor: A
     """
     ticket = lock_ticket(session, context, actor, command.number)
     require(ticket, Action.UNMERGE, actor)
-    _take_out_of_followup(session, ticket)
+    in_hand = _take_out_of_followup(session, ticket)
     came_from = _came_from(session, ticket)
     if came_from in WITH_DEPARTMENT:
         _reopen_assignment(session, ticket)
@@ -112,16 +112,22 @@ def unmerge(session: Session, context: Context, command: UnmergeTicket, actor: A
     # What fell due while it was merged is over now.
     catch_up(session, context, ticket)
     _queue_if_triaged(session, context, ticket, now)
+    if in_hand is not None:
+        conclude_round(session, context, in_hand, actor, now)
     return ticket
 
 
-def _take_out_of_followup(session: Session, ticket: Ticket) -> None:
+def _take_out_of_followup(session: Session, ticket: Ticket) -> Ticket | None:
+    """Ask its callers no longer with the ticket in hand; return that ticket when they were to be asked."""
     members = [ticket.id, *(member.id for member in merged_into(session, ticket))]
-    query = select(Followup).where(Followup.caller_ticket_id.in_(members), Followup.ticket_id == ticket.merged_into_id)
-    for row in session.scalars(query):
-        if row.result is not None or row.tries:
+    query = select(Followup).where(Followup.caller_ticket_id.in_(members), Followup.ticket_id.not_in(members))
+    rows = session.scalars(query).all()
+    for row in rows:
+        if row.tries or row.result not in (None, FollowupResult.ANONYMOUS):
             raise Conflict("this caller has been called about the other ticket already; receive a new ticket instead")
         session.delete(row)
+    session.flush()
+    return session.get_one(Ticket, rows[0].ticket_id, with_for_update={"of": Ticket}) if rows else None
 
 
 def _came_from(session: Session, ticket: Ticket) -> State:

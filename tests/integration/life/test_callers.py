@@ -102,6 +102,27 @@ def test_who_has_been_called_about_it_is_not_taken_out_again(play: Play) -> None
     assert other.state == State.MERGED
 
 
+def test_when_the_last_one_to_be_asked_is_taken_out_the_ticket_closes(play: Play) -> None:
+    main = play.after(Action.APPROVE, caller_phone=ONE)
+    first = merged(play, play.receive(caller_phone=TWO), main)
+    play.take(main, Action.FOLLOW_UP)
+    assert main.state == State.AWAITING_FOLLOWUP
+    play.do(merging.unmerge, merging.UnmergeTicket(number=first.number, reason="另一处"), "dispatcher01")
+    assert (main.state, first.state) == (State.CLOSED, State.RECEIVED)
+    assert asked(play, main) == [main.number]
+
+
+def test_a_ticket_taken_out_of_a_chain_is_not_asked_with_the_one_in_hand(play: Play) -> None:
+    main = play.after(Action.SIGN, caller_phone=ONE)
+    first, second = play.receive(caller_phone=TWO), play.receive(caller_phone=THREE)
+    merged(play, second, first)
+    merged(play, first, main)
+    play.take(main, Action.REPLY)
+    play.take(main, Action.APPROVE)
+    play.do(merging.unmerge, merging.UnmergeTicket(number=second.number, reason="另一处"), "dispatcher01")
+    assert asked(play, main) == [main.number, first.number]
+
+
 def test_a_ticket_joins_no_closed_one_and_not_itself(play: Play) -> None:
     closed, other = play.after(Action.FOLLOW_UP), play.receive()
     for into in (closed, other):
