@@ -227,7 +227,8 @@ def _handlers(
         calls.prune(session)
 
     def run_search_words(session: Session, _args: Mapping[str, Any]) -> None:
-        search_words.catch_up(session, context)
+        if search_words.catch_up(session, context) == search_words.BATCH:
+            queue.enqueue(session, SEARCH_WORDS, {})
 
     def run_retention(session: Session, _args: Mapping[str, Any]) -> None:
         # Asked again here, since the setting may have been taken back after the job was enqueued.

@@ -67,7 +67,8 @@ class Stage:
 
     def on_the_way_to(self, ticket: Ticket, due: datetime, share: float) -> datetime:
         """Return the instant ``share`` of the way to ``due``; only critical tickets are worked on outside hours."""
-        at = self.clock.now + (due - self.clock.now) * share
+        # Of a due that is over nothing is left to share; somebody who is late does it within the hour.
+        at = self.clock.now + max(due - self.clock.now, timedelta(hours=1)) * share
         return at if ticket.urgency == Urgency.CRITICAL else next_working(self.context.calendar, at)
 
     def person(self, role: Role) -> Actor:

@@ -11,8 +11,8 @@ from hotline.services.context import Context
 from hotline.services.masking import hidden_mask
 from hotline.storage.tables import Ticket, TicketWords
 
-# A batch of the hourly catch-up; a city's whole history is indexed within days, or at once by calling it again.
-BATCH = 5000
+# A batch of the hourly catch-up: its tickets are locked for a second or two, so that nobody waits long for one.
+BATCH = 1000
 
 
 def write_words(session: Session, context: Context, tickets: Sequence[Ticket]) -> None:
@@ -31,11 +31,13 @@ def _vector(context: Context, ticket: Ticket) -> str:
 def catch_up(session: Session, context: Context, limit: int = BATCH) -> int:
     """Write the words of tickets that have none, the newest first; return how many.
 
-    They come from before there was a search, or from a restore.
+    They come from before there was a search, or from a restore.  A ticket that somebody holds is left out: its triage
+    may be writing the same words, and the two would wait for one another.
     """
     lacking = ~select(TicketWords.ticket_id).where(TicketWords.ticket_id == Ticket.id).exists()
     query = select(Ticket).where(lacking, Ticket.anonymised_at.is_(None)).options(selectinload(Ticket.caller))
-    tickets = session.scalars(query.order_by(Ticket.id.desc()).limit(limit)).all()
+    unheld = query.order_by(Ticket.id.desc()).limit(limit).with_for_update(of=Ticket, key_share=True, skip_locked=True)
+    tickets = session.scalars(unheld).all()
     for start in range(0, len(tickets), 500):
         write_words(session, context, tickets[start : start + 500])
     return len(tickets)

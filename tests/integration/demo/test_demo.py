@@ -23,6 +23,7 @@ from hotline.domain.kpi import Period
 from hotline.domain.ticket import State
 from hotline.jobs.doorbell import SilentDoorbell
 from hotline.services.accounts import password_matches
+from hotline.services.countings import catch_up
 from hotline.services.reporting import summary
 from hotline.settings import Settings
 from hotline.storage import migrate
@@ -83,10 +84,12 @@ def test_the_history_is_consistent(played: Runtime) -> None:
         for ticket in session.scalars(select(Ticket)):
             _consistent(session, ticket)
         period = Period(UNTIL - timedelta(days=70), UNTIL + timedelta(days=1), UNTIL)
+        while catch_up(session):
+            pass
         figures = summary(session, played.context, period).total
         assert figures.received == tickets
-        assert figures.signing.denominator
-        assert figures.resolution.denominator
+        assert figures.rates["signing"].denominator
+        assert figures.rates["resolution"].denominator
 
 
 def _consistent(session: Session, ticket: Ticket) -> None:

@@ -122,7 +122,8 @@ def test_when_triage_raises_the_urgency_both_dues_are_recomputed_from_the_start(
         later = at(context, context.now() + timedelta(minutes=7))
         triage(session, later, ticket.id)
         (event,) = events(session, ticket, "dues_recomputed")
-        assert event.data["before"] == {"sign_due": before[0].isoformat(), "handle_due": before[1].isoformat()}
+        told = {"sign_due": before[0].isoformat(), "handle_due": before[1].isoformat()}
+        assert event.data["before"].items() >= told.items()
         assert event.data["sign_due"] == ticket.sign_due.isoformat()
         assert (event.reason, event.role, event.at) == ("triaged", "system", later.now())
         assert ticket.sign_due == due(context, ticket, Kind.SIGN) == ticket.dispatched_at + timedelta(minutes=30)
