@@ -52,7 +52,7 @@ WEEKEND = 0.55
 # How many tickets a department sends back when it should sign, asks more time for, or puts aside; how many are urged.
 RETURNED, EXTENDED, SUSPENDED, URGED = 0.06, 0.05, 0.012, 0.08
 # In the others the citizen is called only with the reply.
-CONTACTED_FIRST = 0.6
+CONTACTED_FIRST = 0.3
 
 UNRESOLVED = "需多部门会商，已列入后续计划"
 CHANNELS = {Channel.PHONE: 78, Channel.WECHAT: 10, Channel.WEB: 6, Channel.APP: 6}
@@ -269,7 +269,7 @@ class History:
         """Some co-handlers report their part before the lead replies; the rest is called off."""
         for helper in ticket.cohandlers:
             actor = Actor(Role.HANDLER, None, helper.id)
-            if self._stage.random.random() < 0.4 and Action.COHANDLE in actions_for(self._stage.session, ticket, actor):
+            if self._stage.random.random() < 0.2 and Action.COHANDLE in actions_for(self._stage.session, ticket, actor):
                 done = cohandling.ReportCohandling(number=ticket.number, report="已到场配合并完成本单位职责内的工作")
                 cohandling.report_cohandling(self._stage.session, self._stage.context, done, actor)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from hotline.domain.people import DEPARTMENT_STAFF, HOTLINE_STAFF, Actor, Role
 from hotline.services.errors import Forbidden, NotFound
@@ -62,7 +62,9 @@ def find_ticket(session: Session, actor: Actor, number: str, *, lock: bool = Fal
     """
     query = select(Ticket).where(Ticket.number == number)
     if lock:
-        query = query.with_for_update(of=Ticket).execution_options(populate_existing=True)
+        # With its caller, whose name every reason that is written must be masked for.
+        query = query.options(joinedload(Ticket.caller)).with_for_update(of=Ticket)
+        query = query.execution_options(populate_existing=True)
     ticket = session.scalars(query).one_or_none()
     if ticket is None or not scope_of(session, actor).sees(ticket):
         raise NotFound("there is no such ticket")

@@ -146,10 +146,16 @@ def _asked(session: Session, ticket: Ticket, rows: Sequence[Followup], command: 
         row = next(iter(own or waiting), None)
     if row is None or row.result is not None:
         raise Conflict("this caller has been followed up already")
-    caller = session.scalars(select(Caller).where(Caller.ticket_id == row.caller_ticket_id)).one_or_none()
+    caller = _caller_of(session, ticket, row)
     if command.result is FollowupResult.ANONYMOUS and not (caller and caller.anonymous):
         raise InvalidInput("result", "this caller is not anonymous")
     return row
+
+
+def _caller_of(session: Session, ticket: Ticket, row: Followup) -> Caller | None:
+    if row.caller_ticket_id == ticket.id:
+        return ticket.caller
+    return session.scalars(select(Caller).where(Caller.ticket_id == row.caller_ticket_id)).one_or_none()
 
 
 def _round(session: Session, ticket: Ticket) -> Sequence[Followup]:
