@@ -4,7 +4,7 @@ Each is a fact of timestamps and not of polling: whoever asks, and whenever, get
 one may wait for working hours (``sent_at``); the fact does not.  Source: the time limits of the hotline's rules.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -140,8 +140,3 @@ def sent_at(calendar: Calendar, at: datetime, *, critical: bool) -> datetime:
 def review_at(calendar: Calendar, day: date, zone: ZoneInfo | None = None) -> datetime:
     """Return the first working instant of the day on which a suspension is looked at again, or after it."""
     return next_working(calendar, datetime.combine(day, time(), tzinfo=zone or CITY_ZONE))
-
-
-def first_after(notices: Sequence[Notice], known: frozenset[tuple[NoticeKind, datetime]]) -> datetime | None:
-    """Return when the first notice that is not ``known`` (kind, due) yet falls due, None when there is none."""
-    return min((notice.at for notice in notices if (notice.kind, notice.due) not in known), default=None)

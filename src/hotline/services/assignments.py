@@ -98,6 +98,12 @@ def cancel_cohandling(session: Session, ticket: Ticket, at: datetime) -> None:
         task.state, task.done_at = "cancelled", at
 
 
+def release_cohandlers(session: Session, ticket: Ticket, at: datetime) -> None:
+    """Let the co-handlers go with the department that they helped: they no longer see a ticket that is another's."""
+    cancel_cohandling(session, ticket, at)
+    ticket.cohandlers = []
+
+
 def due_data(ticket: Ticket) -> dict[str, Any]:
     """Return the ticket's dues for an event."""
     return {

@@ -9,7 +9,7 @@ from hotline.domain.people import Actor
 from hotline.domain.ticket import Action, ComplaintType, QueueReason, State, Urgency
 from hotline.services import clock
 from hotline.services.access import require_lead, subtree
-from hotline.services.assignments import cancel_cohandling, current_assignment, end_assignment, hand_over
+from hotline.services.assignments import current_assignment, end_assignment, hand_over, release_cohandlers
 from hotline.services.cohandling import ask
 from hotline.services.context import Context
 from hotline.services.errors import Conflict, InvalidInput
@@ -116,7 +116,9 @@ def relabel(
     if said not in context.taxonomy.matters:
         raise InvalidInput("matter", "unknown matter; use a code from A01 to G09")
     ticket.matter, ticket.task, ticket.matter_source = said, said[0], actor.role
-    keep_label(session, ticket, said, "blind" if ticket.blind else source, actor, context.now())
+    # Only before the first dispatch has nobody seen the model's answer to a blind check.
+    unseen = ticket.blind and ticket.dispatched_at is None
+    keep_label(session, ticket, said, "blind" if unseen else source, actor, context.now())
 
 
 def dispatch_to_owner(
@@ -183,9 +185,7 @@ def take_back(session: Session, context: Context, command: TakeBack, actor: Acto
         _take_back_from_subunit(session, context, ticket, command, actor)
         return ticket
     end_assignment(session, ticket, now, by="taken_back")
-    cancel_cohandling(session, ticket, now)
-    ticket.dispatch_due = clock.due_from(context, ticket, Kind.DISPATCH, now)
-    return_to_queue(ticket, QueueReason.TAKEN_BACK)
+    return_to_queue(session, context, ticket, QueueReason.TAKEN_BACK)
     move(session, context, ticket, Action.TAKE_BACK, actor, now, reason=command.reason)
     return ticket
 
@@ -233,9 +233,15 @@ def _colleague(session: Session, ticket: Ticket, username: str) -> Account:
     return found
 
 
-def return_to_queue(ticket: Ticket, reason: QueueReason) -> None:
-    """Take the ticket off its department, so that a dispatcher decides anew; the caller makes the move."""
+def return_to_queue(session: Session, context: Context, ticket: Ticket, reason: QueueReason) -> None:
+    """Take the ticket off its department and helpers, so that a dispatcher decides anew; the caller makes the move.
+
+    What the department had to meet goes with it and stays in its assignment; only the handling limit runs on.
+    """
+    now = context.now()
+    release_cohandlers(session, ticket, now)
     ticket.lead_department = None
     ticket.lead_department_id = ticket.catalogue_entry_id = ticket.assignee_id = None
-    ticket.cohandlers = []
+    ticket.assigned_at = ticket.sign_due = ticket.return_due = ticket.signed_at = ticket.next_due = None
     ticket.queue_reason = reason
+    ticket.dispatch_due = clock.due_from(context, ticket, Kind.DISPATCH, now)

@@ -5,13 +5,13 @@ Every figure is published with and without excluded tickets.
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.domain.people import Actor
 from hotline.domain.ticket import Action, ExclusionReason, Overlay
 from hotline.services.access import require_lead
 from hotline.services.context import Context
+from hotline.services.decisions import decide, pending
 from hotline.services.errors import Forbidden
 from hotline.services.locking import lock_ticket
 from hotline.services.masking import masked
@@ -65,7 +65,7 @@ def approve_exclusion(session: Session, context: Context, command: DecideExclusi
     """
     ticket = lock_ticket(session, context, actor, command.number)
     require(ticket, Action.APPROVE_EXCLUSION, actor)
-    asked, now = _pending(session, ticket), context.now()
+    asked, now = pending(session, Exclusion, ticket), context.now()
     if actor.account_id is None or actor.account_id in (asked.asked_by, asked.first_approved_by):
         raise Forbidden("an exclusion is approved by two people, neither of whom asked for it")
     final = asked.first_approved_by is not None
@@ -82,8 +82,7 @@ def approve_exclusion(session: Session, context: Context, command: DecideExclusi
     if not final:
         asked.first_approved_by, asked.first_approved_at = actor.account_id, now
         return ticket
-    asked.state, asked.decision = "approved", masked(ticket, context, command.reason)
-    asked.decided_at, asked.decided_by = now, actor.account_id
+    decide(context, ticket, asked, actor, "approved", command.reason)
     ticket.excluded_at = now
     lift(ticket, Overlay.EXCLUSION_PENDING)
     lay(ticket, Overlay.EXCLUDED)
@@ -94,14 +93,6 @@ def refuse_exclusion(session: Session, context: Context, command: DecideExclusio
     """Refuse it; one person is enough for that."""
     ticket = lock_ticket(session, context, actor, command.number)
     move(session, context, ticket, Action.REFUSE_EXCLUSION, actor, context.now(), reason=command.reason)
-    asked = _pending(session, ticket)
-    asked.state, asked.decision = "refused", masked(ticket, context, command.reason)
-    asked.decided_at, asked.decided_by = context.now(), actor.account_id
+    decide(context, ticket, pending(session, Exclusion, ticket), actor, "refused", command.reason)
     lift(ticket, Overlay.EXCLUSION_PENDING)
     return ticket
-
-
-def _pending(session: Session, ticket: Ticket) -> Exclusion:
-    return session.scalars(
-        select(Exclusion).where(Exclusion.ticket_id == ticket.id, Exclusion.state == "pending")
-    ).one()

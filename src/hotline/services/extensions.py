@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.domain.limits import LONGEST_EXTENSION
@@ -12,6 +11,7 @@ from hotline.services import clock
 from hotline.services.access import require_lead
 from hotline.services.assignments import due_data
 from hotline.services.context import Context
+from hotline.services.decisions import decide, pending
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.locking import lock_ticket
 from hotline.services.masking import masked
@@ -70,7 +70,8 @@ def approve_extension(session: Session, context: Context, command: DecideExtensi
     """Grant it: the working days are added to the old due, whenever the decision comes."""
     ticket = lock_ticket(session, context, actor, command.number)
     require(ticket, Action.APPROVE_EXTENSION, actor)
-    asked = _decide(session, context, ticket, actor, "approved", command.reason)
+    asked = pending(session, Extension, ticket)
+    decide(context, ticket, asked, actor, "approved", command.reason)
     session.flush()
     lay(ticket, Overlay.EXTENDED)
     clock.refresh_dues(session, context, ticket)
@@ -85,14 +86,6 @@ def refuse_extension(session: Session, context: Context, command: DecideExtensio
     """Refuse it: the old due stands."""
     ticket = lock_ticket(session, context, actor, command.number)
     move(session, context, ticket, Action.REFUSE_EXTENSION, actor, context.now(), reason=command.reason)
-    _decide(session, context, ticket, actor, "refused", command.reason)
+    decide(context, ticket, pending(session, Extension, ticket), actor, "refused", command.reason)
     lift(ticket, Overlay.EXTENSION_PENDING)
     return ticket
-
-
-def _decide(session: Session, context: Context, ticket: Ticket, actor: Actor, state: str, decision: str) -> Extension:
-    query = select(Extension).where(Extension.ticket_id == ticket.id, Extension.state == "pending")
-    asked = session.scalars(query).one()
-    asked.state, asked.decision = state, masked(ticket, context, decision)
-    asked.decided_at, asked.decided_by = context.now(), actor.account_id
-    return asked

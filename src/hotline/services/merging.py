@@ -14,7 +14,7 @@ from hotline.domain.people import SYSTEM, Actor
 from hotline.domain.ticket import OPEN_STATES, Action, FollowupResult, QueueReason, State
 from hotline.domain.transitions import IN_HAND, WITH_DEPARTMENT
 from hotline.services import clock
-from hotline.services.assignments import due_data, end_assignment
+from hotline.services.assignments import cancel_cohandling, due_data, end_assignment
 from hotline.services.context import Context
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.followup import add_followup, conclude_round, merged_into
@@ -69,6 +69,7 @@ def merge_into(session: Session, context: Context, ticket: Ticket, number: str, 
     again = _calls_again(session, ticket, target)
     if ticket.state in WITH_DEPARTMENT:
         end_assignment(session, ticket, now, by="merged")
+        cancel_cohandling(session, ticket, now)
     data = {"into": target.number, "same_caller": again}
     move(session, context, ticket, Action.MERGE, actor, now, data=data)
     ticket.merged_into_id = target.id

@@ -5,7 +5,6 @@ The ticket stays with the department until the decision, and the handling due ru
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.domain.limits import Kind
@@ -14,13 +13,14 @@ from hotline.domain.ticket import Action, Overlay, QueueReason, ReturnReason, St
 from hotline.services import clock
 from hotline.services.access import require_lead
 from hotline.services.assignments import (
-    cancel_cohandling,
     current_assignment,
     due_data,
     end_assignment,
     hand_over,
+    release_cohandlers,
 )
 from hotline.services.context import Context
+from hotline.services.decisions import decide, pending
 from hotline.services.dispatch import dispatch_by_entry, relabel, return_to_queue
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.locking import lock_ticket
@@ -147,18 +147,12 @@ def _suggested(session: Session, ticket: Ticket, command: RequestReturn) -> Depa
     return found
 
 
-def pending_return(session: Session, ticket: Ticket) -> ReturnRequest:
-    """Return the open request of a ticket that has one."""
-    query = select(ReturnRequest).where(ReturnRequest.ticket_id == ticket.id, ReturnRequest.state == "pending")
-    return session.scalars(query).one()
-
-
 def cancel_return(session: Session, context: Context, command: CancelReturn, actor: Actor) -> Ticket:
     """Take the request back; the ticket no longer counts as returned."""
     ticket = lock_ticket(session, context, actor, command.number)
     require_lead(session, actor, ticket)
     move(session, context, ticket, Action.CANCEL_RETURN, actor, context.now())
-    _decide(session, context, ticket, actor, "cancelled", None)
+    decide(context, ticket, pending(session, ReturnRequest, ticket), actor, "cancelled", None)
     lift(ticket, Overlay.RETURN_PENDING, Overlay.ADJUDICATION_PENDING)
     # Whoever takes the request back should have signed all along.
     catch_up(session, context, ticket)
@@ -190,19 +184,17 @@ def accept_return(session: Session, context: Context, command: AcceptReturn, act
             entry = None
         if entry is not None:
             require_may_own(session, ticket, entry.lead_department, actor, now, overseer=None)
-    _decide(session, context, ticket, actor, "accepted", command.reason)
+    decide(context, ticket, pending(session, ReturnRequest, ticket), actor, "accepted", command.reason)
     end_assignment(session, ticket, now, by="returned")
-    cancel_cohandling(session, ticket, now)
+    release_cohandlers(session, ticket, now)
     accept = Action.ACCEPT_RETURN
     if department is not None:
         hand_over(session, context, ticket, department, actor, action=accept, reason=command.reason, entry=None)
     elif entry is not None:
         dispatch_by_entry(session, context, ticket, entry, actor, action=accept, reason=command.reason)
     else:
-        to = State.AWAITING_DISPATCH
-        ticket.dispatch_due = clock.due_from(context, ticket, Kind.DISPATCH, now)
-        move(session, context, ticket, accept, actor, now, to=to, reason=command.reason)
-        return_to_queue(ticket, QueueReason.RETURNED)
+        return_to_queue(session, context, ticket, QueueReason.RETURNED)
+        move(session, context, ticket, accept, actor, now, to=State.AWAITING_DISPATCH, reason=command.reason)
     lift(ticket, Overlay.RETURN_PENDING)
     clock.plan(session, context, ticket)
     return ticket
@@ -218,7 +210,7 @@ def reject_return(session: Session, context: Context, command: RejectReturn, act
     _sign_anew(session, context, ticket)
     data = due_data(ticket)
     move(session, context, ticket, Action.REJECT_RETURN, actor, context.now(), reason=command.reason, data=data)
-    _decide(session, context, ticket, actor, "rejected", command.reason)
+    decide(context, ticket, pending(session, ReturnRequest, ticket), actor, "rejected", command.reason)
     lift(ticket, Overlay.RETURN_PENDING)
     clock.plan(session, context, ticket)
     return ticket
@@ -235,7 +227,14 @@ def adjudicate(session: Session, context: Context, command: Adjudicate, actor: A
     data = {"fresh_limit": command.fresh_limit, "stays": stays, "old_handle_due": due_data(ticket)["handle_due"]}
     if command.fresh_limit:
         ticket.handle_from = now
-    _decide(session, context, ticket, actor, "rejected" if stays else "accepted", command.reason)
+    decide(
+        context,
+        ticket,
+        pending(session, ReturnRequest, ticket),
+        actor,
+        "rejected" if stays else "accepted",
+        command.reason,
+    )
     if stays:
         _sign_anew(session, context, ticket)
         clock.refresh_dues(session, context, ticket)
@@ -244,7 +243,7 @@ def adjudicate(session: Session, context: Context, command: Adjudicate, actor: A
         move(session, context, ticket, Action.ADJUDICATE, actor, now, to=to, reason=command.reason, data=data)
     else:
         end_assignment(session, ticket, now, by="adjudicated")
-        cancel_cohandling(session, ticket, now)
+        release_cohandlers(session, ticket, now)
         act = Action.ADJUDICATE
         hand_over(session, context, ticket, department, actor, action=act, reason=command.reason, data=data)
     lift(ticket, Overlay.ADJUDICATION_PENDING)
@@ -257,9 +256,3 @@ def _sign_anew(session: Session, context: Context, ticket: Ticket) -> None:
     if ticket.signed_at is None:
         ticket.sign_due = clock.due_from(context, ticket, Kind.SIGN, context.now())
         current_assignment(session, ticket).sign_due = ticket.sign_due
-
-
-def _decide(session: Session, context: Context, ticket: Ticket, actor: Actor, state: str, decision: str | None) -> None:
-    request = pending_return(session, ticket)
-    request.state, request.decision = state, masked_reason(ticket, context, decision)
-    request.decided_at, request.decided_by = context.now(), actor.account_id

@@ -19,21 +19,16 @@ class ListTickets:
     matter: str | None = None
     department: str | None = None
     before: str | None = None
-    by_due: bool = False
     limit: int = 50
 
 
 def list_tickets(session: Session, command: ListTickets, actor: Actor) -> list[Ticket]:
-    """Return tickets newest first, or by what falls due first when ``by_due`` is set (no paging then)."""
+    """Return tickets, newest first."""
     query = scope_of(session, actor).narrow(select(Ticket)).limit(command.limit)
     query = query.options(
         selectinload(Ticket.lead_department), selectinload(Ticket.caller), selectinload(Ticket.cohandlers)
     )
-    query = (
-        query.order_by(Ticket.handle_due.nulls_last(), Ticket.id)
-        if command.by_due
-        else query.order_by(Ticket.id.desc())
-    )
+    query = query.order_by(Ticket.id.desc())
     if command.states:
         query = query.where(Ticket.state.in_(command.states))
     if command.matter:

@@ -13,6 +13,7 @@ from hotline.services import clock
 from hotline.services.access import require_lead
 from hotline.services.assignments import due_data
 from hotline.services.context import Context
+from hotline.services.decisions import decide, pending
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.services.locking import lock_ticket
 from hotline.services.masking import masked
@@ -73,7 +74,7 @@ def approve_suspension(session: Session, context: Context, command: DecideSuspen
     """Stop the clock from now on.  What the clock had to say until now has been said."""
     ticket = lock_ticket(session, context, actor, command.number)
     require(ticket, Action.APPROVE_SUSPENSION, actor)
-    _decide(session, context, ticket, actor, "running", command.reason)
+    decide(context, ticket, pending(session, Suspension, ticket), actor, "running", command.reason)
     ticket.suspensions += 1
     session.flush()
     lay(ticket, Overlay.SUSPENDED)
@@ -87,7 +88,7 @@ def refuse_suspension(session: Session, context: Context, command: DecideSuspens
     """Refuse it: the clock runs on."""
     ticket = lock_ticket(session, context, actor, command.number)
     move(session, context, ticket, Action.REFUSE_SUSPENSION, actor, context.now(), reason=command.reason)
-    _decide(session, context, ticket, actor, "refused", command.reason)
+    decide(context, ticket, pending(session, Suspension, ticket), actor, "refused", command.reason)
     lift(ticket, Overlay.SUSPENSION_PENDING)
     return ticket
 
@@ -112,10 +113,3 @@ def end_suspension(session: Session, context: Context, ticket: Ticket) -> None:
     if running is not None:
         running.state, running.ended_at = "ended", context.now()
         session.flush()
-
-
-def _decide(session: Session, context: Context, ticket: Ticket, actor: Actor, state: str, decision: str) -> None:
-    query = select(Suspension).where(Suspension.ticket_id == ticket.id, Suspension.state == "pending")
-    asked = session.scalars(query).one()
-    asked.state, asked.decision = state, masked(ticket, context, decision)
-    asked.decided_at, asked.decided_by = context.now(), actor.account_id

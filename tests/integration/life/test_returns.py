@@ -9,8 +9,9 @@ from tests.integration.life.conftest import Play, city
 from hotline.domain.ticket import Action, Overlay, QueueReason, ReturnReason, State
 from hotline.domain.transitions import TransitionRefused
 from hotline.services import returns
-from hotline.services.errors import Conflict, Forbidden, InvalidInput
-from hotline.storage.tables import Assignment, Label, ReturnRequest, Ticket
+from hotline.services.access import find_ticket
+from hotline.services.errors import Conflict, Forbidden, InvalidInput, NotFound
+from hotline.storage.tables import Assignment, CohandlingTask, Label, ReturnRequest, Ticket
 
 
 def asking(ticket: Ticket, suggested: str | None = "ZJJ") -> returns.RequestReturn:
@@ -70,7 +71,33 @@ def test_an_accepted_return_that_nobody_owns_waits_for_a_dispatcher(play: Play) 
     assert (ticket.state, ticket.queue_reason) == (State.AWAITING_DISPATCH, QueueReason.RETURNED)
     assert (ticket.lead_department_id, ticket.overlays) == (None, [])
     assert ticket.dispatch_due == city(11, 9, 14, 30)
+    assert (ticket.sign_due, ticket.return_due, ticket.next_due) == (None, None, None), "no department has to sign it"
     assert ticket.handle_due == city(11, 30, 17, 30), "the handling limit runs on from the first dispatch"
+
+
+def test_who_helped_the_department_that_returned_it_sees_it_no_longer(play: Play) -> None:
+    ticket = play.after(Action.SIGN)
+    helper = play.who("gdgs-handler")
+    assert find_ticket(play.session, helper, ticket.number).id == ticket.id
+    play.do(returns.request_return, asking(ticket), "cgj-handler")
+    accept = returns.AcceptReturn(number=ticket.number, department="ZJJ", reason="理由成立")
+    play.do(returns.accept_return, accept, "dispatcher01")
+    with pytest.raises(NotFound):
+        find_ticket(play.session, helper, ticket.number)
+    tasks = play.session.scalars(select(CohandlingTask.state).where(CohandlingTask.ticket_id == ticket.id)).all()
+    assert set(tasks) == {"cancelled"}
+
+
+def test_only_the_first_dispatch_of_a_blind_check_is_a_blind_label(play: Play) -> None:
+    ticket = play.receive()
+    ticket.blind = True
+    for action in (Action.DISPATCH, Action.SIGN):
+        play.take(ticket, action)
+    play.do(returns.request_return, asking(ticket), "cgj-handler")
+    accept = returns.AcceptReturn(number=ticket.number, matter="C01", reason="属物业管理")
+    play.do(returns.accept_return, accept, "dispatcher01")
+    labels = select(Label.source, Label.matter).where(Label.ticket_id == ticket.id).order_by(Label.id)
+    assert [tuple(label) for label in play.session.execute(labels)] == [("blind", "E03"), ("return", "C01")]
 
 
 def test_a_rejected_return_gives_the_sign_limit_anew_and_nothing_else(play: Play) -> None:
