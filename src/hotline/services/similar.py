@@ -25,6 +25,9 @@ WINDOW_DAYS = 90
 SOLVED_DAYS = 730
 LIMIT = 5
 
+WORTH_A_LOOK = 0.2
+"""Less likely ones are not shown beside a button that merges; the model says itself from where on it is sure."""
+
 
 @dataclass(frozen=True, slots=True)
 class SimilarTicket:
@@ -42,6 +45,11 @@ class SolvedTicket:
     ticket: Ticket
     reply: str
     likeness: float
+
+
+def worth_a_look(found: Sequence[SimilarTicket]) -> list[SimilarTicket]:
+    """Return those that a person should be asked about."""
+    return [similar for similar in found if similar.score >= WORTH_A_LOOK]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from flask import render_template, request
 
 from hotline.domain.people import Permission
 from hotline.services import knowledge
-from hotline.services.similar import SimilarTo, similar_open
+from hotline.services.similar import SimilarTo, similar_open, worth_a_look
 from hotline.storage.engine import transaction
 from hotline.web.auth import requires
 from hotline.web.pages.blueprint import bp
@@ -16,9 +16,6 @@ TICKETS, ANSWERS = 3, 2
 
 # A text that has only begun is like everything.
 _BEGUN = 6
-
-# Less likely ones are not worth a look during a call; from the model's own threshold on they are said to be the same.
-WORTH_A_LOOK = 0.05
 
 
 @bp.post("/calls/similar")
@@ -33,7 +30,7 @@ def similar() -> View:
     with transaction(runtime().sessions) as session:
         title = request.form.get("title", "")[:200].replace("\x00", "")
         asked = SimilarTo(content=content, title=title, place=place, limit=TICKETS)
-        tickets = [found for found in similar_open(session, context, actor(), asked) if found.score >= WORTH_A_LOOK]
+        tickets = worth_a_look(similar_open(session, context, actor(), asked))
         return render_template(
             "call_similar.html",
             tickets=tickets,

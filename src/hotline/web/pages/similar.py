@@ -22,12 +22,14 @@ def similar_tickets(number: str) -> View:
     with transaction(runtime().sessions) as session:
         steps = actions_for(session, find_ticket(session, actor(), number), actor())
         may_quote = bool({Action.REPLY, Action.ANSWER} & set(steps))
+        may_merge = Action.MERGE in steps
+        alike = similar.similar_to_ticket(session, context, number, actor()) if may_merge else []
         return render_template(
             "ticket_similar.html",
             number=number,
-            may_merge=Action.MERGE in steps,
+            may_merge=may_merge,
             may_quote=may_quote,
-            found=similar.similar_to_ticket(session, context, number, actor()) if Action.MERGE in steps else [],
+            found=similar.worth_a_look(alike),
             solved=similar.similar_solved(session, context, number, actor()) if may_quote else [],
             scope=scope_of(session, actor()),
         )
