@@ -49,7 +49,7 @@ class Assignment(Base):
     return_due: Mapped[datetime]
     signed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    # Why it left: returned, taken_back, dispatched_on, adjudicated, merged or withdrawn.  Whoever completes it keeps it.
+    # Why it left: returned, taken_back, dispatched_on, adjudicated, merged or withdrawn.  Who completes it keeps it.
     ended_by: Mapped[str | None]
 
     department: Mapped[Department] = relationship()
