@@ -26,7 +26,8 @@ from hotline.services import (
 )
 from hotline.services.context import Context
 from hotline.storage.tables import Ticket
-from hotline.web.api import schemas
+from hotline.web.api import step_inputs
+from hotline.web.api.fields import Input
 
 Service = Callable[[Session, Context, Any, Actor], Ticket]
 
@@ -36,12 +37,12 @@ class Step:
     """One step.  ``command`` builds the service's command from the ticket's number and the checked input."""
 
     action: Action
-    schema: type[schemas.Input]
+    schema: type[Input]
     command: Callable[[str, Any], object]
     service: Service
     summary: str
 
-    def take(self, session: Session, context: Context, number: str, body: schemas.Input, actor: Actor) -> Ticket:
+    def take(self, session: Session, context: Context, number: str, body: Input, actor: Actor) -> Ticket:
         """Take the step in the caller's transaction."""
         return self.service(session, context, self.command(number, body), actor)
 
@@ -51,7 +52,7 @@ def _told(command: type[Any]) -> Callable[[str, Any], object]:
     return lambda number, body: command(number=number, **body.model_dump())
 
 
-def _parts(number: str, body: schemas.SplitIn) -> splitting.SplitTicket:
+def _parts(number: str, body: step_inputs.SplitIn) -> splitting.SplitTicket:
     parts = tuple(splitting.Part(content=part.content, matter=part.matter) for part in body.parts)
     return splitting.SplitTicket(number=number, parts=parts)
 
@@ -59,266 +60,266 @@ def _parts(number: str, body: schemas.SplitIn) -> splitting.SplitTicket:
 _STEPS = (
     Step(
         Action.DISPATCH,
-        schemas.DispatchIn,
+        step_inputs.DispatchIn,
         _told(dispatch.DispatchTicket),
         dispatch.dispatch,
         "Dispatch 派单: confirm or change the matter; the catalogue names the owner",
     ),
     Step(
         Action.TAKE_BACK,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(dispatch.TakeBack),
         dispatch.take_back,
         "Take back 撤回派单: undo a dispatch that nobody has signed for",
     ),
     Step(
         Action.SIGN,
-        schemas.EmptyIn,
+        step_inputs.EmptyIn,
         _told(handling.SignTicket),
         handling.sign,
         "Sign 签收: the department takes the ticket in hand",
     ),
     Step(
         Action.ASSIGN,
-        schemas.AssignIn,
+        step_inputs.AssignIn,
         _told(dispatch.AssignTicket),
         dispatch.assign,
         "Assign 指定经办人: who of the department handles it",
     ),
     Step(
         Action.DISPATCH_ON,
-        schemas.DispatchOnIn,
+        step_inputs.DispatchOnIn,
         _told(dispatch.DispatchOn),
         dispatch.dispatch_on,
         "Dispatch on 转派下级: to a sub-unit, which signs anew",
     ),
     Step(
         Action.CONTACT,
-        schemas.ContactIn,
+        step_inputs.ContactIn,
         _told(handling.ContactCitizen),
         handling.contact,
         "Contact 先行联系: the citizen was called before the work starts",
     ),
     Step(
         Action.REPLY,
-        schemas.ReplyIn,
+        step_inputs.ReplyIn,
         _told(handling.ReplyToTicket),
         handling.reply,
         "Reply 反馈: what was found and done",
     ),
     Step(
         Action.APPROVE,
-        schemas.EmptyIn,
+        step_inputs.EmptyIn,
         _told(handling.ApproveReply),
         handling.approve,
         "Approve 审核: the department's lead answers for the reply",
     ),
     Step(
         Action.SEND_BACK,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(handling.EndTicket),
         handling.send_back,
         "Send back 退回重办: the lead wants a better reply",
     ),
     Step(
         Action.REQUEST_RETURN,
-        schemas.RequestReturnIn,
+        step_inputs.RequestReturnIn,
         _told(returns.RequestReturn),
         returns.request_return,
         "Request a return 申请退单: with reason, legal basis and suggested owner, within the return limit",
     ),
     Step(
         Action.CANCEL_RETURN,
-        schemas.EmptyIn,
+        step_inputs.EmptyIn,
         _told(returns.CancelReturn),
         returns.cancel_return,
         "Cancel the return 撤回退单申请: the department handles it after all",
     ),
     Step(
         Action.ACCEPT_RETURN,
-        schemas.AcceptReturnIn,
+        step_inputs.AcceptReturnIn,
         _told(returns.AcceptReturn),
         returns.accept_return,
         "Accept the return 同意退单: to the right owner, or back into the queue",
     ),
     Step(
         Action.REJECT_RETURN,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(returns.RejectReturn),
         returns.reject_return,
         "Reject the return 驳回退单: the department must handle it",
     ),
     Step(
         Action.ADJUDICATE,
-        schemas.AdjudicateIn,
+        step_inputs.AdjudicateIn,
         _told(returns.Adjudicate),
         returns.adjudicate,
         "Adjudicate 裁定: settle the second return for good",
     ),
     Step(
         Action.REQUEST_EXTENSION,
-        schemas.RequestExtensionIn,
+        step_inputs.RequestExtensionIn,
         _told(extensions.RequestExtension),
         extensions.request_extension,
         "Request an extension 申请延期: once, before the due",
     ),
     Step(
         Action.APPROVE_EXTENSION,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(extensions.DecideExtension),
         extensions.approve_extension,
         "Approve the extension 同意延期: the days are added to the old due",
     ),
     Step(
         Action.REFUSE_EXTENSION,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(extensions.DecideExtension),
         extensions.refuse_extension,
         "Refuse the extension 不同意延期: the old due stands",
     ),
     Step(
         Action.REQUEST_SUSPENSION,
-        schemas.RequestSuspensionIn,
+        step_inputs.RequestSuspensionIn,
         _told(suspensions.RequestSuspension),
         suspensions.request_suspension,
         "Request a suspension 申请挂账: with plan and review date",
     ),
     Step(
         Action.APPROVE_SUSPENSION,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(suspensions.DecideSuspension),
         suspensions.approve_suspension,
         "Approve the suspension 同意挂账: the clock stops",
     ),
     Step(
         Action.REFUSE_SUSPENSION,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(suspensions.DecideSuspension),
         suspensions.refuse_suspension,
         "Refuse the suspension 不同意挂账: the clock runs on",
     ),
     Step(
         Action.RESUME,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(suspensions.DecideSuspension),
         suspensions.resume,
         "Resume 解除挂账: the due moves on by the time that was stopped",
     ),
     Step(
         Action.ASK_COHANDLER,
-        schemas.AskCohandlerIn,
+        step_inputs.AskCohandlerIn,
         _told(cohandling.AskCohandler),
         cohandling.ask_cohandler,
         "Ask a co-handler 请求协办: another department does a part, with a due of its own",
     ),
     Step(
         Action.COHANDLE,
-        schemas.CohandleIn,
+        step_inputs.CohandleIn,
         _told(cohandling.ReportCohandling),
         cohandling.report_cohandling,
         "Co-handle 协办反馈: what the co-handler did of its part",
     ),
     Step(
         Action.URGE,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(supervision.Urge),
         supervision.urge,
         "Urge 催办: the citizen calls again",
     ),
     Step(
         Action.SUPERVISE,
-        schemas.SuperviseIn,
+        step_inputs.SuperviseIn,
         _told(supervision.Supervise),
         supervision.supervise,
         "Supervise 督办: a yellow or red card by hand",
     ),
     Step(
         Action.RECLASSIFY,
-        schemas.ReclassifyIn,
+        step_inputs.ReclassifyIn,
         _told(supervision.Reclassify),
         supervision.reclassify,
         "Reclassify 变更分类: type, matter or urgency were wrong; the dues follow",
     ),
     Step(
         Action.FOLLOW_UP,
-        schemas.FollowUpIn,
+        step_inputs.FollowUpIn,
         _told(followup.FollowUp),
         followup.follow_up,
         "Follow up 回访: what the citizen said; unresolved goes back for rework",
     ),
     Step(
         Action.REWORK,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(followup.OrderRework),
         followup.order_rework,
         "Rework 重办: the department does it again",
     ),
     Step(
         Action.ANSWER,
-        schemas.AnswerIn,
+        step_inputs.AnswerIn,
         _told(handling.AnswerTicket),
         handling.answer,
         "Answer 直接答复: an inquiry that needs no department",
     ),
     Step(
         Action.MERGE,
-        schemas.MergeIn,
+        step_inputs.MergeIn,
         _told(merging.MergeTicket),
         merging.merge,
         "Merge 并单: the same event is already in hand",
     ),
     Step(
         Action.UNMERGE,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(merging.UnmergeTicket),
         merging.unmerge,
         "Unmerge 撤销并单: it was another event after all",
     ),
     Step(
         Action.SPLIT,
-        schemas.SplitIn,
+        step_inputs.SplitIn,
         _parts,
         splitting.split,
         "Split 拆单: each further matter of the call becomes a ticket",
     ),
     Step(
         Action.DECLINE,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(handling.EndTicket),
         handling.decline,
         "Decline 不予受理: the caller was told the proper channel",
     ),
     Step(
         Action.TRANSFER,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(handling.EndTicket),
         handling.transfer,
         "Transfer 转办外部: handed over to 110, 119 or 120",
     ),
     Step(
         Action.REQUEST_EXCLUSION,
-        schemas.RequestExclusionIn,
+        step_inputs.RequestExclusionIn,
         _told(exclusions.RequestExclusion),
         exclusions.request_exclusion,
         "Request an exclusion 申请剔除: an unreasonable demand, with evidence",
     ),
     Step(
         Action.APPROVE_EXCLUSION,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(exclusions.DecideExclusion),
         exclusions.approve_exclusion,
         "Approve the exclusion 同意剔除: two people, neither of whom asked",
     ),
     Step(
         Action.REFUSE_EXCLUSION,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(exclusions.DecideExclusion),
         exclusions.refuse_exclusion,
         "Refuse the exclusion 不同意剔除: it counts like any other",
     ),
     Step(
         Action.WITHDRAW,
-        schemas.ReasonIn,
+        step_inputs.ReasonIn,
         _told(handling.EndTicket),
         handling.withdraw,
         "Withdraw 撤诉: the citizen takes it back",

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from hotline.domain.people import Permission
 from hotline.services import knowledge
 from hotline.storage.engine import transaction
-from hotline.web.api.schemas import Input, clean_text
+from hotline.web.api.fields import Input, clean_text
 from hotline.web.auth import requires
 from hotline.web.runtime import runtime
 

@@ -12,8 +12,8 @@ from hotline.services.access import scope_of
 from hotline.services.context import Context
 from hotline.services.masking import mask_for
 from hotline.storage.engine import transaction
+from hotline.web.api.fields import Content, Input, ShortText
 from hotline.web.api.representation import local
-from hotline.web.api.schemas import Content, Input, ShortText
 from hotline.web.auth import requires
 from hotline.web.runtime import actor, runtime
 

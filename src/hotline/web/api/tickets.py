@@ -12,6 +12,7 @@ from hotline.services.privacy import RevealCaller, reveal
 from hotline.services.search import ListTickets, list_tickets
 from hotline.storage.engine import transaction
 from hotline.web.api import schemas
+from hotline.web.api.fields import Input
 from hotline.web.api.representation import ticket_detail, ticket_out
 from hotline.web.auth import requires
 from hotline.web.problems import Problem, invalid
@@ -105,7 +106,7 @@ def read_ticket(number: str) -> schemas.TicketDetailOut:
 def _register(step: Step) -> None:
     """Give the step a route of its own, so that the OpenAPI document tells what it needs."""
 
-    def view(number: str, body: schemas.Input) -> schemas.TicketDetailOut:
+    def view(number: str, body: Input) -> schemas.TicketDetailOut:
         context = runtime().context
         with transaction(runtime().sessions) as session:
             ticket = step.take(session, context, number, body, actor())

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from pydantic import ValidationError
 
 from hotline.services.errors import InvalidInput
-from hotline.web.api.schemas import Input
+from hotline.web.api.fields import Input
 from hotline.web.pages.refusals import refusal
 from hotline.web.pages.step_fields import FIELDS, Field
 from hotline.web.steps import Step
