@@ -2,12 +2,10 @@
 
 import html
 import re
-import statistics
 from collections.abc import Callable, Iterator
 
 from bench.filling import TICKETS, fill
-from bench.load import percentile
-from bench.report import Line
+from bench.report import Line, pages
 from bench.rig import Rig
 from bench.search import Person
 
@@ -62,14 +60,7 @@ def lists(rig: Rig, tickets: int, rounds: int, say: Say) -> Iterator[Line]:
             for who, paths in DESKS.items():
                 for path in paths:
                     times.setdefault(f"{path}, {who}", []).append(people[who].open(path)[0])
-        for kind, each in times.items():
-            say(f"{kind}: median {statistics.median(each):.0f} ms, slowest {max(each):.0f} ms")
-        everything = [took for each in times.values() for took in each]
-        p95 = percentile(everything, 0.95)
-        name = f"list page at {tickets:,} tickets, p95 of {len(everything)}"
-        yield Line(name, p95, "ms", None, f"≤ {TARGET_MILLISECONDS:g} ms", p95 <= TARGET_MILLISECONDS)
-        worst = max(times, key=lambda kind: percentile(times[kind], 0.95))
-        yield Line(f"… slowest list ({worst}), p95", percentile(times[worst], 0.95), "ms")
+        yield from pages(f"list page at {tickets:,} tickets", times, TARGET_MILLISECONDS, say)
 
 
 def measure(rig: Rig, *, short: bool, say: Say) -> Iterator[Line]:

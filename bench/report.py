@@ -3,12 +3,15 @@
 import json
 import os
 import platform
+import statistics
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from bench.load import percentile
 
 HERE = Path(__file__).resolve().parent
 LATEST = HERE / "latest.json"
@@ -96,3 +99,14 @@ def _processor() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()
+
+
+def pages(what: str, times: Mapping[str, list[float]], target: float, say: Callable[[str], None]) -> Iterator[Line]:
+    """Tell how long pages took, in milliseconds by kind: p95 of all against ``target``, and of the slowest kind."""
+    for kind, each in times.items():
+        say(f"{kind}: median {statistics.median(each):.0f} ms, slowest {max(each):.0f} ms")
+    everything = [took for each in times.values() for took in each]
+    p95 = percentile(everything, 0.95)
+    yield Line(f"{what}, p95 of {len(everything)}", p95, "ms", None, f"≤ {target:g} ms", p95 <= target)
+    worst = max(times, key=lambda kind: percentile(times[kind], 0.95))
+    yield Line(f"… slowest ({worst}), p95", percentile(times[worst], 0.95), "ms")

@@ -2,15 +2,13 @@
 
 import html
 import re
-import statistics
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 
 from bench.filling import TICKETS, fill, number_of
-from bench.load import percentile
-from bench.report import Line
+from bench.report import Line, pages
 from bench.rig import Hotline, Rig
 from hotline.demo.city import DEMO_PASSWORD
 
@@ -94,14 +92,7 @@ def search(rig: Rig, tickets: int, rounds: int, say: Say) -> Iterator[Line]:
                     more = _BEFORE.search(page)
                     if more:
                         times.setdefault(f"next page, {who}", []).append(person.search(question, more[1])[0])
-        for kind, each in times.items():
-            say(f"{kind}: median {statistics.median(each):.0f} ms, slowest {max(each):.0f} ms")
-        everything = [took for each in times.values() for took in each]
-        p95 = percentile(everything, 0.95)
-        name = f"search page at {tickets:,} tickets, p95 of {len(everything)}"
-        yield Line(name, p95, "ms", None, f"≤ {TARGET_MILLISECONDS:g} ms", p95 <= TARGET_MILLISECONDS)
-        worst = max(times, key=lambda kind: percentile(times[kind], 0.95))
-        yield Line(f"… slowest kind ({worst}), p95", percentile(times[worst], 0.95), "ms")
+        yield from pages(f"search page at {tickets:,} tickets", times, TARGET_MILLISECONDS, say)
 
 
 def measure(rig: Rig, *, short: bool, say: Say) -> Iterator[Line]:

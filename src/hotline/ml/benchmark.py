@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import f1_score
 
-from hotline.ml.evaluate import Figure
 from hotline.ml.features import read_documents
+from hotline.ml.figure import Figure
 from hotline.ml.fit import matter_head
 from hotline.ml.matrix import BlockTfidf, choose, count, recount
 from hotline.ml.recipe import Recipe

@@ -11,28 +11,10 @@ from sklearn.metrics import f1_score
 from hotline.ml.calibration import expected_calibration_error
 from hotline.ml.classifier import Prediction, TriageModel
 from hotline.ml.corpus import Row, read_rows
+from hotline.ml.figure import Figure
 from hotline.ml.scorer import Floats
 
 LETTERS, PLAIN, OBLIQUE = "letters (dev)", "phone plain (test)", "phone oblique (test)"
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of the table.  ``floor`` and ``aim`` are None where none was set; for most figures more is better."""
-
-    name: str
-    where: str
-    value: float
-    floor: float | None = None
-    aim: float | None = None
-    less_is_better: bool = False
-
-    @property
-    def holds(self) -> bool:
-        """Whether the floor holds."""
-        if self.floor is None:
-            return True
-        return self.value <= self.floor if self.less_is_better else self.value >= self.floor
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,21 +140,23 @@ def read_version(folder: Path) -> StoredVersion:
 
 
 def write_version(folder: Path, version: str, weights: Weights, manifest: Mapping[str, Any], card: str) -> Path:
-    """Write a version whole or not at all, and return its folder.  Raises ``ModelError`` when the version is there
-    already.
+    """Write a triage version, as `write_folder` does, and return its folder."""
+    return write_folder(folder, version, pack(weights), {"format": FORMAT, **manifest}, card)
+
+
+def write_folder(folder: Path, version: str, content: bytes, manifest: Mapping[str, Any], card: str) -> Path:
+    """Write a version of any model whole or not at all, and return its folder.
+
+    ``content`` is the weights' file; version, its size and sha256 are added to the manifest.  Raises ``ModelError``
+    when the version is there already or its name is none.
     """
     if not _VERSION.fullmatch(version):
         raise ModelError(f"{version!r} is not a version name")
     target = folder / version
     if target.exists():
         raise ModelError(f"version {version} is there already: {target}")
-    content = pack(weights)
-    record = {
-        "format": FORMAT,
-        "version": version,
-        "files": {WEIGHTS_FILE: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}},
-        **manifest,
-    }
+    files = {WEIGHTS_FILE: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}}
+    record = {**manifest, "version": version, "files": files}
     folder.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
     try:

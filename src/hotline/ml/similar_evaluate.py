@@ -2,34 +2,17 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from hotline.ml.figure import Figure
 from hotline.ml.scorer import Ints
 from hotline.ml.similar import NEIGHBOURS, SimilarModel
 from hotline.ml.similar_data import Record
 from hotline.ml.similar_fit import HeldOut, Progress, held_out, same_event, threshold_for
 
 PRECISION = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class SimilarFigure:
-    """One line of the table: a share with its floor and aim; both None for what is only told."""
-
-    name: str
-    value: float
-    floor: float | None = None
-    aim: float | None = None
-    less_is_better: bool = False
-
-    @property
-    def holds(self) -> bool:
-        """Whether the floor is kept."""
-        if self.floor is None:
-            return True
-        return self.value <= self.floor if self.less_is_better else self.value >= self.floor
+EVENTS = "messages with known events"
 
 
 def answer(
@@ -57,27 +40,27 @@ def with_pairs(pairs: Ints, more: Sequence[tuple[int, int]]) -> Ints:
 
 def figures(
     answers: HeldOut, events: Sequence[int | None], look_alikes: Sequence[tuple[int, int]], threshold: float
-) -> list[SimilarFigure]:
+) -> list[Figure]:
     """Return the table: recall, what is found at 95 % precision, and all of it at the model's own threshold."""
     sizes = Counter(event for event in events if event is not None)
     partnered = {row for row, event in enumerate(events) if event is not None and sizes[event] > 1}
     at_precision = threshold_for(answers, PRECISION)
     table = [
-        SimilarFigure("recall@5 of the same event", _recall(answers, events, sizes, partnered), 0.97, 0.985),
-        SimilarFigure("found at 95 % precision of all pairs", _found(answers, partnered, at_precision), 0.75, 0.90),
-        SimilarFigure("found at 95 % precision of each message's nearest", _found_by_nearest(answers, partnered)),
-        SimilarFigure("at the model's threshold: found", _found(answers, partnered, threshold)),
-        SimilarFigure("at the model's threshold: precision", _precision(answers, threshold)),
+        Figure("recall@5 of the same event", EVENTS, _recall(answers, events, sizes, partnered), 0.97, 0.985),
+        Figure("found at 95 % precision of all pairs", EVENTS, _found(answers, partnered, at_precision), 0.75, 0.90),
+        Figure("found at 95 % precision of each message's nearest", EVENTS, _found_by_nearest(answers, partnered)),
+        Figure("at the model's threshold: found", EVENTS, _found(answers, partnered, threshold)),
+        Figure("at the model's threshold: precision", EVENTS, _precision(answers, threshold)),
     ]
     if look_alikes:
         p = dict(zip(map(tuple, answers.pairs.tolist()), answers.p.tolist(), strict=True))
         wrongly = [float(np.mean([p[pair] >= limit for pair in look_alikes])) for limit in (at_precision, threshold)]
-        table.insert(3, SimilarFigure("look-alikes wrongly joined at 95 % precision", wrongly[0], 0.10, 0.03, True))
-        table.append(SimilarFigure("at the model's threshold: look-alikes wrongly joined", wrongly[1]))
+        table.insert(3, Figure("look-alikes wrongly joined at 95 % precision", EVENTS, wrongly[0], 0.10, 0.03, True))
+        table.append(Figure("at the model's threshold: look-alikes wrongly joined", EVENTS, wrongly[1]))
     return table
 
 
-def format_table(table: Sequence[SimilarFigure]) -> str:
+def format_table(table: Sequence[Figure]) -> str:
     """Return the figures as lines, those below the floor marked."""
     lines = [f"{'figure':<54}{'measured':>9}{'floor':>8}{'aim':>8}"]
     for figure in table:

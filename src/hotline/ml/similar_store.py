@@ -4,11 +4,8 @@ Plain arrays, never pickles; nothing of a file is parsed before its hash is the 
 ``ModelError`` with one line that says what to do.
 """
 
-import hashlib
 import io
 import json
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,12 +16,12 @@ import numpy as np
 
 from hotline.ml.errors import ModelError
 from hotline.ml.registry import (
-    CARD_FILE,
     MANIFEST_FILE,
     WEIGHTS_FILE,
     active_version,
     default_models_folder,
     read_bytes,
+    write_folder,
 )
 from hotline.ml.segment import SegmenterSpec
 from hotline.ml.similar_judge import NAMES as JUDGE_FIELDS
@@ -82,24 +79,8 @@ def read_similar(folder: Path) -> StoredSimilar:
 
 def write_similar(folder: Path, space: SpaceWeights, judge: JudgeWeights, manifest: dict[str, Any], card: str) -> Path:
     """Write a version whole or not at all, and return its folder.  Raises ``ModelError`` when it is there already."""
-    content = pack(space, judge)
-    target = folder / str(manifest["version"])
-    if target.exists():
-        raise ModelError(f"version {manifest['version']} is there already: {target}")
-    files = {WEIGHTS_FILE: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}}
-    record = {"format": FORMAT, "inputs": INPUTS, "files": files, **manifest}
-    folder.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
-    try:
-        (staging / WEIGHTS_FILE).write_bytes(content)
-        (staging / CARD_FILE).write_text(card, encoding="utf-8")
-        (staging / MANIFEST_FILE).write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        staging.chmod(0o755)
-        staging.rename(target)
-    except OSError:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
-    return target
+    record = {"format": FORMAT, "inputs": INPUTS, **manifest}
+    return write_folder(folder, str(manifest["version"]), pack(space, judge), record, card)
 
 
 def pack(space: SpaceWeights, judge: JudgeWeights) -> bytes:

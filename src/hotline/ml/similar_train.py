@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hotline.ml.build import LIBRARIES
+from hotline.ml.figure import Figure
 from hotline.ml.segment import installed, segmenter
 from hotline.ml.similar_data import read_corpus, read_events, read_look_alikes
-from hotline.ml.similar_evaluate import SimilarFigure, figures, with_pairs
+from hotline.ml.similar_evaluate import figures, with_pairs
 from hotline.ml.similar_fit import Progress, held_out
 from hotline.ml.similar_pairs import INPUTS, Collection
 from hotline.ml.similar_space import DIMENSIONS, Space, fit_space
@@ -71,7 +72,7 @@ def describe(path: Path) -> dict[str, Any]:
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def write_card(manifest: dict[str, Any], table: Sequence[SimilarFigure]) -> str:
+def write_card(manifest: dict[str, Any], table: Sequence[Figure]) -> str:
     """Return the model card as Markdown."""
     lines = "\n".join(f"| {figure.name} | {figure.value:.3f} |" for figure in table)
     files = ", ".join(file["name"] for file in manifest["corpus"])

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hotline.ml.classifier import TriageModel
-from hotline.ml.evaluate import LETTERS, OBLIQUE, PLAIN, Figure, answer, figures, format_table, worlds
+from hotline.ml.evaluate import LETTERS, OBLIQUE, PLAIN, answer, figures, format_table, worlds
+from hotline.ml.figure import Figure
 from hotline.ml.registry import default_models_folder
 
 REPOSITORY = default_models_folder().parents[1]
