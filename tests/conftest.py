@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -32,6 +33,11 @@ POSTGRES, REDIS, TEMPLATE = "HOTLINE_TEST_POSTGRES", "HOTLINE_TEST_REDIS", "hotl
 CATALOGUE_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 _servers = ExitStack()
 _serial = count()
+
+
+# How long an example takes is for `make bench`: the first one may load a dictionary on a machine that does other things.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -75,6 +75,17 @@ def test_an_accepted_return_that_nobody_owns_waits_for_a_dispatcher(play: Play) 
     assert ticket.handle_due == city(11, 30, 17, 30), "the handling limit runs on from the first dispatch"
 
 
+def test_no_later_dispatch_starts_the_handling_limit_anew(play: Play) -> None:
+    ticket = play.after(Action.DISPATCH)
+    first = ticket.dispatched_at
+    play.do(returns.request_return, asking(ticket), "cgj-handler")
+    play.now = city(11, 12, 9)
+    accept = returns.AcceptReturn(number=ticket.number, department="ZJJ", reason="理由成立")
+    play.do(returns.accept_return, accept, "dispatcher01")
+    assert (ticket.dispatched_at, ticket.handle_due) == (first, city(11, 30, 17, 30))
+    assert ticket.sign_due == city(11, 12, 11)
+
+
 def test_who_helped_the_department_that_returned_it_sees_it_no_longer(play: Play) -> None:
     ticket = play.after(Action.SIGN)
     helper = play.who("gdgs-handler")
