@@ -35,7 +35,7 @@ _servers = ExitStack()
 _serial = count()
 
 
-# How long an example takes is for `make bench`: the first one may load a dictionary on a machine that does other things.
+# How long an example takes is for `make bench`: the first one may load a dictionary on a busy machine.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
 

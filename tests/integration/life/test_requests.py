@@ -17,6 +17,7 @@ from hotline.services import (
     cohandling,
     exclusions,
     extensions,
+    followup,
     handling,
     notices,
     retention,
@@ -236,3 +237,15 @@ def test_what_desks_write_to_one_another_names_no_citizen_and_goes_with_retentio
     play.now = city(12, 31)
     retention.close_out(play.session, play.context, SYSTEM, play.now)
     assert {*play.session.scalars(asked), *play.session.scalars(reasons)} == {CLOSED_OUT}
+
+
+def test_a_type_corrected_during_rework_leaves_the_first_result_as_it_was(play: Play) -> None:
+    ticket = signed(play)
+    for action in (Action.REPLY, Action.APPROVE):
+        play.take(ticket, action)
+    play.do(followup.order_rework, followup.OrderRework(number=ticket.number, reason="复核发现未办结"), "supervisor01")
+    settled = (ticket.handle_due, ticket.completed_at, ticket.due_basis)
+    right = supervision.Reclassify(number=ticket.number, type=ComplaintType.INQUIRY, reason="实为咨询")
+    play.do(supervision.reclassify, right, "supervisor01")
+    assert (ticket.handle_due, ticket.completed_at, ticket.due_basis) == settled
+    assert ticket.next_due == ticket.rework_due
