@@ -34,9 +34,9 @@ def chromium() -> str | None:
     return next((path for path in candidates if path and Path(path).exists()), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
+    """Chromium without a window; one per module, since an idle one holds memory that all other tests need."""
     path = chromium()
     if path is None:
         message = "no Chromium: run `make test`, or name one with CHROMIUM=/path/to/chromium"

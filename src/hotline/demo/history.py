@@ -54,6 +54,9 @@ RETURNED, EXTENDED, SUSPENDED, URGED = 0.06, 0.05, 0.012, 0.08
 # In the others the citizen is called only with the reply.
 CONTACTED_FIRST = 0.3
 
+# Whose callers the follow-up agents call: those with an approved reply, and the sample of those answered at once.
+TO_BE_CALLED = (State.AWAITING_FOLLOWUP, State.ANSWERED)
+
 UNRESOLVED = "需多部门会商，已列入后续计划"
 CHANNELS = {Channel.PHONE: 78, Channel.WECHAT: 10, Channel.WEB: 6, Channel.APP: 6}
 
@@ -191,6 +194,8 @@ class History:
             self._stage.session, self._stage.context, command, self._stage.person(Role.AGENT)
         ).ticket
         self._stage.at(self._stage.clock.now + timedelta(seconds=2), lambda: self._triage(ticket, line))
+        if ticket.followup_due is not None:
+            self._stage.at(self._stage.later(3, 20), lambda: self._follow_up(ticket, resolved=True))
 
     def _triage(self, ticket: Ticket, line: dict[str, Any]) -> None:
         triage(self._stage.session, self._stage.context, ticket.id)
@@ -286,13 +291,13 @@ class History:
         self._stage.at(self._stage.later(3, 40), lambda: self._follow_up(ticket, resolved=resolved))
 
     def _follow_up(self, ticket: Ticket, *, resolved: bool) -> None:
-        if ticket.state != State.AWAITING_FOLLOWUP:
+        if ticket.state not in TO_BE_CALLED:
             return
         result, rating = self._citizen_says(resolved)
         comment = self._stage.words.comment(rating, ticket.matter or "") if rating else None
         command = followup.FollowUp(number=ticket.number, result=result, satisfaction=rating, comment=comment)
         followup.follow_up(self._stage.session, self._stage.context, command, self._stage.person(Role.FOLLOWUP))
-        if ticket.state == State.AWAITING_FOLLOWUP:
+        if ticket.state in TO_BE_CALLED:
             self._stage.at(self._stage.later(4, 30), lambda: self._follow_up(ticket, resolved=resolved))
         elif ticket.state == State.HANDLING:
             self._plan_reply(ticket)

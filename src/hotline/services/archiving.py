@@ -27,7 +27,9 @@ def _close_answered(session: Session, context: Context) -> int:
     now = context.now()
     waits = exists().where(Followup.ticket_id == Ticket.id, Followup.result.is_(None))
     query = select(Ticket).where(Ticket.state == State.ANSWERED, Ticket.ended_early_at < now - ANSWERED_STAYS, ~waits)
-    tickets = session.scalars(query.limit(BATCH).with_for_update(of=Ticket, skip_locked=True)).all()
+    tickets = session.scalars(
+        query.order_by(Ticket.ended_early_at, Ticket.id).limit(BATCH).with_for_update(of=Ticket, skip_locked=True)
+    ).all()
     for ticket in tickets:
         ticket.closed_at = now
         move(session, context, ticket, Action.CLOSE, SYSTEM, now)
@@ -37,7 +39,9 @@ def _close_answered(session: Session, context: Context) -> int:
 def _archive_closed(session: Session, context: Context) -> int:
     now = context.now()
     query = select(Ticket).where(Ticket.state == State.CLOSED, Ticket.closed_at < now - CLOSED_STAYS)
-    tickets = session.scalars(query.limit(BATCH).with_for_update(of=Ticket, skip_locked=True)).all()
+    tickets = session.scalars(
+        query.order_by(Ticket.closed_at, Ticket.id).limit(BATCH).with_for_update(of=Ticket, skip_locked=True)
+    ).all()
     for ticket in tickets:
         ticket.archived_at = now
         move(session, context, ticket, Action.ARCHIVE, SYSTEM, now)

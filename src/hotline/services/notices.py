@@ -107,7 +107,7 @@ def heard_next(now: datetime) -> Select[Ticket]:
     return (
         select(Ticket)
         .where(Ticket.next_notice_at <= now)
-        .order_by(Ticket.next_notice_at)
+        .order_by(Ticket.next_notice_at, Ticket.id)
         .limit(SWEEP_BATCH)
         .with_for_update(of=Ticket, skip_locked=True)
     )

@@ -45,6 +45,10 @@ def processes_of(data: Path) -> list[str]:
     return found
 
 
+# Whoever runs the tests with nohup ignores hang-ups, and so would every script that they start.
+_AS_A_TERMINAL_STARTS_IT = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+
+
 @dataclass
 class Scripts:
     """Starts Python scripts as processes and kills what is left of them at the end of a test."""
@@ -54,7 +58,7 @@ class Scripts:
 
     def start(self, code: str, *arguments: object, identity: Identity | None = None) -> subprocess.Popen[str]:
         """Run `code` with `arguments` in sys.argv, as `identity` when one is given."""
-        argv = [sys.executable, "-c", code, *map(str, arguments)]
+        argv = [sys.executable, "-c", _AS_A_TERMINAL_STARTS_IT + code, *map(str, arguments)]
         if identity:
             if not permitted_capabilities() >> _READ_ANYTHING & 1:
                 pytest.skip("this root lacks CAP_DAC_READ_SEARCH, so it cannot give an ordinary user the interpreter")
