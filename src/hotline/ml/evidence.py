@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import csr_array
 
-from hotline.ml.features import BLOCKS, Document, char_features
+from hotline.ml.features import BLOCKS, Document
 from hotline.ml.scorer import Ints, Scorer
 
 EVIDENCE_WORDS = 5
@@ -63,13 +63,12 @@ class Explainer:
         self, document: Document, pieces: Mapping[int, float], known: Mapping[str, float]
     ) -> dict[str, float]:
         """Add up for each further word what the pieces of characters inside it gained."""
+        words = [word for word in dict.fromkeys(document.words) if word not in known and is_telling(word)]
         gained = {}
-        for word in dict.fromkeys(document.words):
-            if word not in known and is_telling(word):
-                rows = self._scorer.rows_of(_CHAR, char_features(Document(word, (), ())))
-                gain = sum(pieces.get(row, 0.0) for row in dict.fromkeys(rows))
-                if gain > 0:
-                    gained[word] = gain
+        for word, rows in zip(words, self._scorer.pieces_of(words), strict=True):
+            gain = sum(pieces.get(row, 0.0) for row in dict.fromkeys(rows))
+            if gain > 0:
+                gained[word] = gain
         return gained
 
 

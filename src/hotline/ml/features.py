@@ -1,4 +1,4 @@
-"""Which features a text has.  Training and serving call the same functions, so they cannot drift apart.
+"""Which features a text has.  Training spells them out; serving finds the same ones by number (``lookup``).
 
 Three blocks, each normalised for itself:
 
@@ -43,8 +43,8 @@ def read_documents(texts: Iterable[tuple[str, str]], spec: SegmenterSpec) -> Ite
 def read_document(title: str, content: str, cut: Callable[[str], list[str]]) -> Document:
     """Clean and cut one text.  Title and content are joined for words and characters."""
     head, body = clean(title, TITLE_CHARS), clean(content, CONTENT_CHARS)
-    title_words = tuple(token for token in cut(head) if is_word(token)) if head else ()
-    words = title_words + tuple(token for token in cut(body) if is_word(token))
+    title_words = tuple(filter(is_word, cut(head))) if head else ()
+    words = title_words + tuple(filter(is_word, cut(body)))
     return Document(_BREAK.sub(" ", f"{head} {body}" if head else body), title_words, words)
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from hotline.domain.masking import fold_width
+
 Urgency = Literal["normal", "urgent", "critical"]
 
 READ_CHARS = 600
 """Danger that is present is told early; a long letter's history is not read for it."""
 
-_FOLD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _IN_CLAUSE = r"[^，。；！？、,;!?\n]"
 _SILENCED = re.compile(
     r"(?:没|无|未|不是|并非|不会|不再|避免|防止|预防|杜绝|谨防|防范|以免|免得|怕|担心|担忧|如果|假如|万一|一旦|要是|严禁|禁止|如何|怎么|怎样)"
@@ -29,8 +30,8 @@ _ASKS_IN_GENERAL = re.compile(r"^.{0,12}(?:咨询|请问|想问|问一下|了解
 class Rule:
     """A signal, how urgent it makes a ticket, and how people say it.
 
-    ``hints``: at least one of these must stand in the text before the pattern is tried at all, which keeps a list of
-    rules cheap.  ``negatable``: words before a hit may silence it.
+    ``hints``: at least one of these stands in every text that the rule is about; the pattern is tried on no other,
+    which keeps a list of rules cheap.  ``negatable``: words before a hit may silence it.
     """
 
     signal: str
@@ -46,11 +47,6 @@ class Rule:
 
     def holds(self, text: str) -> bool:
         """Whether somebody says it and nothing before silences it."""
-        for hint in self.hints:
-            if hint in text:
-                break
-        else:
-            return False
         return any(
             not (self.negatable and _SILENCED.search(text, max(0, hit.start() - 14), hit.start()))
             for hit in self.pattern.finditer(text)
@@ -84,6 +80,13 @@ RULES: tuple[Rule, ...] = (
     Rule("whistle_blowing", "normal", ("举报", "贪", "受贿", "行贿", "内部", "保密", "匿名", "腐败", "回扣"), "(?:匿名|实名|要求保密|请~保密)~举报|举报~(?:贪|受贿|腐败|领导|书记|主任|局长|内部|违纪)|贪污|受贿|行贿|索贿|吃回扣|收~红包|对身份保密|身份~保密|打击报复", negatable=False),
 )  # fmt: skip
 
+_HINTS: dict[str, list[tuple[str, int]]] = {}
+"""Hints by their first character, each with the place of its rule."""
+for _place, _hint in ((place, hint) for place, rule in enumerate(RULES) for hint in rule.hints):
+    _HINTS.setdefault(_hint[0], []).append((_hint, _place))
+
+_FIRSTS = re.compile(f"[{''.join(_HINTS)}]")
+
 _RANK: dict[Urgency, int] = {"normal": 0, "urgent": 1, "critical": 2}
 
 
@@ -93,9 +96,15 @@ def assess(title: str, content: str, *, learned_urgent: bool = False) -> tuple[U
     ``learned_urgent``: the classifier's own opinion.  It can raise a text to "urgent", never to "critical" and never
     lower what a rule says.
     """
-    text = f"{title}。{content}"[:READ_CHARS].translate(_FOLD)
-    hits = [rule for rule in RULES if rule.holds(text)]
+    text = fold_width(f"{title}。{content}"[:READ_CHARS])
+    hits = [rule for rule in _hinted(text) if rule.holds(text)]
     urgency: Urgency = max((rule.urgency for rule in hits), key=_RANK.__getitem__, default="normal")
     if urgency == "normal" and learned_urgent:
         urgency = "urgent"
     return urgency, tuple(dict.fromkeys(rule.signal for rule in hits))
+
+
+def _hinted(text: str) -> list[Rule]:
+    """Return the rules of which a hint stands in the text, in their order."""
+    firsts = set(_FIRSTS.findall(text))
+    return [RULES[i] for i in sorted({i for first in firsts for hint, i in _HINTS[first] if hint in text})]

@@ -4,15 +4,15 @@ Columns are the matters in the taxonomy's order, then the complaint types, then 
 out of the scikit-learn pipeline that training fits; a test holds the two equal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from hotline.ml.features import EXTRACTORS, Document, Extractor
+from hotline.ml.features import BLOCKS, Document
+from hotline.ml.lookup import CharacterRuns, WordRuns
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -75,23 +75,18 @@ class Scorer:
         # Row by row in memory: with columns together every product would copy the matrix first.
         self.matrix: Floats = np.ascontiguousarray(weights.coefficients, np.float32)
         self.words = weights.vocabulary.split("\n")
-        self.block_of = np.repeat(np.arange(len(EXTRACTORS)), weights.block_sizes)
-        self._lookups = self._build_lookups()
-
-    def _build_lookups(self) -> list[tuple[Extractor, Callable[[str, int], int]]]:
-        """For each block, what reads its features and what finds their rows."""
-        ends = np.cumsum(self.weights.block_sizes).tolist()
-        starts = [0, *ends[:-1]]
-        return [
-            (extract, dict(zip(self.words[start:end], range(start, end), strict=True)).get)
-            for extract, start, end in zip(EXTRACTORS, starts, ends, strict=True)
-        ]
+        self.block_of = np.repeat(np.arange(len(BLOCKS)), weights.block_sizes)
+        ends = np.cumsum(weights.block_sizes).tolist()
+        word, char, title = (self.words[start:end] for start, end in zip([0, *ends], ends, strict=False))
+        self._word = WordRuns(word, 0)
+        self._char = CharacterRuns(char, ends[0])
+        self._title = WordRuns(title, ends[1])
 
     def features(self, documents: Sequence[Document]) -> csr_array:
         """Return TF-IDF values, shape (documents, F): 1 + log(count) times idf, each block of each text scaled to
         length one, then weighed.
         """
-        size, blocks = len(self.words), len(EXTRACTORS)
+        size, blocks = len(self.words), len(BLOCKS)
         rows, ids = self._known(documents)
         keys, counts = np.unique(rows * size + ids, return_counts=True)
         rows, ids = np.divmod(keys, size)
@@ -102,19 +97,21 @@ class Scorer:
         ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(documents)))])
         return csr_array((values, ids, ends), shape=(len(documents), size))
 
-    def rows_of(self, block: int, features: Sequence[str]) -> list[int]:
-        """Return the rows in the vocabulary of those features of a block that are in it."""
-        lookup = self._lookups[block][1]
-        return [row for feature in features if (row := lookup(feature, -1)) >= 0]
+    def pieces_of(self, words: Sequence[str]) -> list[list[int]]:
+        """Return for each word the rows of those of its pieces of characters that are in the vocabulary."""
+        rows: list[list[int]] = [[] for _ in words]
+        for word, row in zip(*self._char.find(words), strict=True):
+            rows[word].append(int(row))
+        return rows
 
     def _known(self, documents: Sequence[Document]) -> tuple[Ints, Ints]:
         """Return the known features, repeats included: their documents and their rows in the vocabulary."""
-        found = [(lookup, extract(document)) for document in documents for extract, lookup in self._lookups]
-        owners = np.repeat(np.arange(len(found)) // len(EXTRACTORS), [len(features) for _, features in found])
-        looked_up = (map(lookup, features, repeat(-1)) for lookup, features in found)
-        ids = np.fromiter(chain.from_iterable(looked_up), np.int64, owners.size)
-        known = ids >= 0
-        return owners[known], ids[known]
+        found = (
+            self._word.find([document.words for document in documents]),
+            self._char.find([document.text for document in documents]),
+            self._title.find([document.title_words for document in documents]),
+        )
+        return np.concatenate([owners for owners, _ in found]), np.concatenate([rows for _, rows in found])
 
     def scores(self, features: csr_array) -> Floats:
         """Return the raw linear scores, shape (documents, M+T+1)."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import zhconv
 
-from hotline.domain.masking import find_personal
+from hotline.domain.masking import find_personal, fold_width
 
 MAX_CHARS = 1000
 """Only the first characters of a content are read: what a citizen wants stands there, and one call's time stays
@@ -40,7 +40,9 @@ CLASSES = {
 """Class name → its character.  NFKC runs before, so none of them can be decomposed again."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_ANONYMOUS_PLACE = re.compile(r"(?<![A-Za-z])[A-Z]\d{0,2}(?=[市县区州])")
+# Patterns begin with what is searched for fast, and look back from there.
+_ANONYMOUS_PLACE = re.compile(r"[A-Z](?<![A-Za-z][A-Z])\d{0,2}(?=[市县区州])")
+_DIGIT = re.compile(r"\d")
 _PUBLIC_NUMBERS = "12345|12315|12306|12333|12388|12348|12328|12369|12366|12320|12393|12337"
 _SHORT_NUMBERS = r"110|119|120|122|114|10086|10010|10000|96\d{3,4}|[2345]g|5a|3c"
 _NUMBER = re.compile(
@@ -61,26 +63,31 @@ class SegmenterError(ValueError):
 
 
 @cache
-def _traditional() -> frozenset[str]:
+def _traditional() -> re.Pattern[str]:
     """The characters that zhconv would change; texts without any of them skip the conversion."""
     # Named by its path, the dictionary is read and closed; by default zhconv leaves the file open.
     zhconv.zhconv.loaddict(str(files("zhconv").joinpath("zhcdict.json")))
     table: dict[str, str] = zhconv.zhconv.getdict("zh-hans")
-    return frozenset(old for old, new in table.items() if len(old) == 1 and old != new)
+    # One range for the rare characters beyond the first plane: a class with single ones among them is read slowly.
+    olds = [old for old, new in table.items() if len(old) == 1 and old != new and old < "\U00010000"]
+    return re.compile(f"[{''.join(olds)}\U00010000-\U0010ffff]")
 
 
 def clean(text: str, limit: int = MAX_CHARS) -> str:
     """Return the text as the model sees it: one script, one width, no personal data, numbers as classes, lower case."""
     text = _ANONYMOUS_PLACE.sub("某", plain(text, limit)).lower()
-    return _SPACE.sub(" ", _NUMBER.sub(_class_of, text)).strip()
+    return _SPACE.sub(" ", _classify_numbers(text)).strip()
 
 
 def plain(text: str, limit: int = MAX_CHARS) -> str:
     """Return the text in one script and one width and without personal data; numbers and anonymous places stay."""
-    text = _SURROGATE.sub("", text[: 2 * limit]).replace("\x00", " ")
+    if not text:
+        return ""
+    # Folding first spares most texts the full normal form, which comes out the same.
+    text = fold_width(_SURROGATE.sub("", text[: 2 * limit]).replace("\x00", " "))
     if not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
-    if not _traditional().isdisjoint(text):
+    if _traditional().search(text):
         text = zhconv.convert(text, "zh-hans")
     return _hide_personal(text[:limit])
 
@@ -93,9 +100,18 @@ def _hide_personal(text: str) -> str:
     return "".join(out) + text[position:]
 
 
-def _class_of(found: re.Match[str]) -> str:
-    kind = found.lastgroup or "number"
-    return found.group() if kind == "keep" else CLASSES[kind]
+def _classify_numbers(text: str) -> str:
+    """Replace each number by its class; from digit to digit, since a search would try every character."""
+    out, position = [], 0
+    while digit := _DIGIT.search(text, position):
+        start = digit.start()
+        # A house number may begin with a letter.
+        found = (start > position and _NUMBER.match(text, start - 1)) or _NUMBER.match(text, start)
+        assert found
+        kind = found.lastgroup or "number"
+        out += [text[position : found.start()], found.group() if kind == "keep" else CLASSES[kind]]
+        position = found.end()
+    return "".join(out) + text[position:]
 
 
 def is_word(token: str) -> bool:
