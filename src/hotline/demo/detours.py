@@ -43,7 +43,9 @@ class Detours:
         returns.request_return(
             self._stage.session, self._stage.context, command, self._stage.officer(ticket, Role.HANDLER)
         )
-        self._stage.at(self._stage.later(0.5, 5), lambda: self._decide_return(ticket, reason["suggested_owner_hint"]))
+        self._stage.at(
+            self._stage.later(0.5, 5), lambda: self._decide_return(ticket, reason["suggested_owner_hint"]), about=ticket
+        )
         return True
 
     def _decide_return(self, ticket: Ticket, suggested: str) -> None:
@@ -87,7 +89,7 @@ class Detours:
         extensions.request_extension(
             self._stage.session, self._stage.context, ask, self._stage.officer(ticket, Role.LEAD)
         )
-        self._stage.at(self._stage.later(1, 6), lambda: self._decide_extension(ticket))
+        self._stage.at(self._stage.later(1, 6), lambda: self._decide_extension(ticket), about=ticket)
 
     def _decide_extension(self, ticket: Ticket) -> None:
         if Overlay.EXTENSION_PENDING not in ticket.overlays:
@@ -114,7 +116,7 @@ class Detours:
         suspensions.request_suspension(
             self._stage.session, self._stage.context, ask, self._stage.officer(ticket, Role.LEAD)
         )
-        self._stage.at(self._stage.later(1, 6), lambda: self._decide_suspension(ticket))
+        self._stage.at(self._stage.later(1, 6), lambda: self._decide_suspension(ticket), about=ticket)
 
     def _decide_suspension(self, ticket: Ticket) -> None:
         if Overlay.SUSPENSION_PENDING not in ticket.overlays:
@@ -123,7 +125,7 @@ class Detours:
         suspensions.approve_suspension(
             self._stage.session, self._stage.context, agree, self._stage.person(Role.SUPERVISOR)
         )
-        self._stage.at(self._stage.later(24 * 5, 24 * 30), lambda: self._resume(ticket))
+        self._stage.at(self._stage.later(24 * 5, 24 * 30), lambda: self._resume(ticket), about=ticket)
 
     def _resume(self, ticket: Ticket) -> None:
         resumed = suspensions.DecideSuspension(number=ticket.number, reason="已具备条件，恢复办理")

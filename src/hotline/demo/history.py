@@ -36,6 +36,7 @@ from hotline.services import (
     handling,
     intake,
     notices,
+    vectors,
 )
 from hotline.services.allowed import actions_for
 from hotline.services.context import Classifier, Context
@@ -108,7 +109,11 @@ class History:
     def __init__(self, session: Session, context: Context, clock: MovingClock, until: datetime, calls: int) -> None:
         self._calls = calls
         self._readings = ReadAhead(context.classifier())
-        surroundings = dataclasses.replace(context, now=clock, classifier=self._readings.classifier)
+        self._similar = context.similar
+        # Vectors are written at the end, many at a time, since nobody in the story looks for similar tickets.
+        surroundings = dataclasses.replace(
+            context, now=clock, classifier=self._readings.classifier, similar=lambda: None
+        )
         self._stage = Stage(session, surroundings, clock, until)
         self._detours = Detours(self._stage, after_dispatch=self._after_dispatch, plan_reply=self._plan_reply)
         # Held here, these are read once and not again for every ticket.
@@ -131,18 +136,25 @@ class History:
                 if day > done:
                     progress.update(day - done)
                     done = day
-        self._stage.session.flush()
+        self._keep_vectors()
         # Triage was done above, in the order of the story; the jobs that intake wrote have nothing left to do.
         self._stage.session.execute(update(Job).values(state="done", finished_at=func.now()))
+
+    def _keep_vectors(self) -> None:
+        context = dataclasses.replace(self._stage.context, similar=self._similar)
+        tickets = self._stage.session.scalars(select(Ticket).order_by(Ticket.id)).all()
+        for start in range(0, len(tickets), vectors.BATCH):
+            vectors.keep_vectors(self._stage.session, context, tickets[start : start + vectors.BATCH])
 
     def _plan_sweeps(self, first: date) -> None:
         """Let the clock speak and put away what is closed, once a day; its notices carry the right times anyway."""
         for offset in range(DAYS + 1):
             day = first + timedelta(days=offset)
-            self._stage.at(datetime(day.year, day.month, day.day, 7, 30, tzinfo=CITY_ZONE).astimezone(UTC), self._sweep)
+            self._stage.at(
+                datetime(day.year, day.month, day.day, 7, 30, tzinfo=CITY_ZONE).astimezone(UTC), self._sweep, alone=True
+            )
 
     def _sweep(self) -> None:
-        self._stage.session.flush()
         while notices.sweep(self._stage.session, self._stage.context) == notices.SWEEP_BATCH:
             pass
         archiving.archive(self._stage.session, self._stage.context)
@@ -193,14 +205,14 @@ class History:
         ticket = intake.receive(
             self._stage.session, self._stage.context, command, self._stage.person(Role.AGENT)
         ).ticket
-        self._stage.at(self._stage.clock.now + timedelta(seconds=2), lambda: self._triage(ticket, line))
+        self._stage.at(self._stage.clock.now + timedelta(seconds=2), lambda: self._triage(ticket, line), about=ticket)
         if ticket.followup_due is not None:
-            self._stage.at(self._stage.later(3, 20), lambda: self._follow_up(ticket, resolved=True))
+            self._stage.at(self._stage.later(3, 20), lambda: self._follow_up(ticket, resolved=True), about=ticket)
 
     def _triage(self, ticket: Ticket, line: dict[str, Any]) -> None:
         triage(self._stage.session, self._stage.context, ticket.id)
         if ticket.state == State.AWAITING_DISPATCH:
-            self._stage.at(self._stage.later(0.05, 0.52), lambda: self._dispatch(ticket, line))
+            self._stage.at(self._stage.later(0.05, 0.52), lambda: self._dispatch(ticket, line), about=ticket)
         elif ticket.state == State.AWAITING_SIGN:
             self._after_dispatch(ticket)
 
@@ -214,7 +226,9 @@ class History:
         assert ticket.sign_due is not None
         on_time = self._stage.random.random() < 0.95
         share = self._stage.random.uniform(0.05, 0.9) if on_time else self._stage.random.uniform(1.1, 3)
-        self._stage.at(self._stage.on_the_way_to(ticket, ticket.sign_due, share), lambda: self._sign(ticket))
+        self._stage.at(
+            self._stage.on_the_way_to(ticket, ticket.sign_due, share), lambda: self._sign(ticket), about=ticket
+        )
 
     def _sign(self, ticket: Ticket) -> None:
         if ticket.state != State.AWAITING_SIGN:
@@ -228,9 +242,9 @@ class History:
         officer = self._stage.officer(ticket, Role.HANDLER)
         handling.sign(self._stage.session, self._stage.context, handling.SignTicket(number=ticket.number), officer)
         if self._stage.random.random() < CONTACTED_FIRST:
-            self._stage.at(self._stage.later(0.5, 9), lambda: self._detours.contact(ticket))
+            self._stage.at(self._stage.later(0.5, 9), lambda: self._detours.contact(ticket), about=ticket)
         if self._stage.random.random() < URGED:
-            self._stage.at(self._stage.later(20, 120), lambda: self._detours.urge(ticket))
+            self._stage.at(self._stage.later(20, 120), lambda: self._detours.urge(ticket), about=ticket)
         self._plan_reply(ticket)
 
     def _plan_reply(self, ticket: Ticket) -> None:
@@ -240,19 +254,23 @@ class History:
         luck = self._stage.random.random()
         if luck < EXTENDED and Overlay.EXTENDED not in ticket.overlays and not ticket.reworks:
             self._stage.at(
-                self._stage.on_the_way_to(ticket, ticket.next_due, 0.7), lambda: self._detours.extend(ticket)
+                self._stage.on_the_way_to(ticket, ticket.next_due, 0.7),
+                lambda: self._detours.extend(ticket),
+                about=ticket,
             )
             return
         if luck < EXTENDED + SUSPENDED and not ticket.suspensions and not ticket.reworks:
             self._stage.at(
-                self._stage.on_the_way_to(ticket, ticket.next_due, 0.4), lambda: self._detours.suspend(ticket)
+                self._stage.on_the_way_to(ticket, ticket.next_due, 0.4),
+                lambda: self._detours.suspend(ticket),
+                about=ticket,
             )
             return
         share = self._stage.random.betavariate(2, 4) if luck < 0.8 else self._stage.random.uniform(0.7, 0.97)
         if luck > 0.95:
             share = self._stage.random.uniform(1.02, 1.6)
         at = self._stage.on_the_way_to(ticket, ticket.next_due, max(share, 0.02))
-        self._stage.at(at, lambda: self._reply_to(ticket))
+        self._stage.at(at, lambda: self._reply_to(ticket), about=ticket)
 
     def _reply_to(self, ticket: Ticket) -> None:
         if ticket.state != State.HANDLING or Overlay.SUSPENDED in ticket.overlays:
@@ -268,7 +286,9 @@ class History:
             unresolved_reason=words.get("unresolved_reason") or (None if words["resolved"] else UNRESOLVED),
         )
         handling.reply(self._stage.session, self._stage.context, command, self._stage.officer(ticket, Role.HANDLER))
-        self._stage.at(self._stage.later(0.2, 3), lambda: self._approve(ticket, resolved=words["resolved"]))
+        self._stage.at(
+            self._stage.later(0.2, 3), lambda: self._approve(ticket, resolved=words["resolved"]), about=ticket
+        )
 
     def _report_parts(self, ticket: Ticket) -> None:
         """Some co-handlers report their part before the lead replies; the rest is called off."""
@@ -285,10 +305,10 @@ class History:
         if self._stage.random.random() < 0.04:
             back = handling.EndTicket(number=ticket.number, reason="答复未说明处理结果，请补充后再报")
             handling.send_back(self._stage.session, self._stage.context, back, lead)
-            self._stage.at(self._stage.later(1, 8), lambda: self._reply_to(ticket))
+            self._stage.at(self._stage.later(1, 8), lambda: self._reply_to(ticket), about=ticket)
             return
         handling.approve(self._stage.session, self._stage.context, handling.ApproveReply(number=ticket.number), lead)
-        self._stage.at(self._stage.later(3, 40), lambda: self._follow_up(ticket, resolved=resolved))
+        self._stage.at(self._stage.later(3, 40), lambda: self._follow_up(ticket, resolved=resolved), about=ticket)
 
     def _follow_up(self, ticket: Ticket, *, resolved: bool) -> None:
         if ticket.state not in TO_BE_CALLED:
@@ -298,7 +318,7 @@ class History:
         command = followup.FollowUp(number=ticket.number, result=result, satisfaction=rating, comment=comment)
         followup.follow_up(self._stage.session, self._stage.context, command, self._stage.person(Role.FOLLOWUP))
         if ticket.state in TO_BE_CALLED:
-            self._stage.at(self._stage.later(4, 30), lambda: self._follow_up(ticket, resolved=resolved))
+            self._stage.at(self._stage.later(4, 30), lambda: self._follow_up(ticket, resolved=resolved), about=ticket)
         elif ticket.state == State.HANDLING:
             self._plan_reply(ticket)
 

@@ -5,6 +5,7 @@ import itertools
 import random
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
@@ -19,7 +20,17 @@ from hotline.storage.tables import Account, Ticket
 
 SEED = 12345
 
-Step = Callable[[], None]
+# As many tickets as wait to be written together: by then a statement more or less no longer counts.
+TOGETHER = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What somebody does: about a ticket, about one that is not there yet, or, ``alone``, about all of them."""
+
+    take: Callable[[], None]
+    about: Ticket | None
+    alone: bool
 
 
 class MovingClock:
@@ -41,12 +52,18 @@ class Stage:
         self.words = Words(self.random)
         self._agenda: list[tuple[datetime, int, Step]] = []
         self._order = itertools.count()
+        self._unwritten: set[int] = set()
         self._staff = _staff(session)
 
-    def at(self, instant: datetime, step: Step) -> None:
-        """Put ``step`` on the agenda, unless it lies beyond the end."""
+    def at(
+        self, instant: datetime, take: Callable[[], None], *, about: Ticket | None = None, alone: bool = False
+    ) -> None:
+        """Put a step on the agenda, unless it lies beyond the end.
+
+        One that reads or changes a ticket that is there already says which, and one that does so to many is ``alone``.
+        """
         if instant <= self.until:
-            heapq.heappush(self._agenda, (instant, next(self._order), step))
+            heapq.heappush(self._agenda, (instant, next(self._order), Step(take, about, alone)))
 
     def later(self, low: float, high: float) -> datetime:
         """Return a working instant between ``low`` and ``high`` hours from now."""
@@ -54,16 +71,31 @@ class Stage:
         return next_working(self.context.calendar, instant)
 
     def take_next(self) -> datetime | None:
-        """Take the next step at its time and return that; None when the agenda is empty."""
+        """Take the next step at its time and return that; None when the agenda is empty.
+
+        What steps change is written together, since a statement for each would take most of the time: before a step
+        about a ticket that was changed, before and after one about many, and when enough has come together.
+        """
         if not self._agenda:
+            self.write()
             return None
         instant, _, step = heapq.heappop(self._agenda)
         self.clock.now = instant
-        # Written once at its end: a step asks several times, and each time would write what it has changed so far.
+        if step.alone or len(self._unwritten) >= TOGETHER or (step.about and step.about.id in self._unwritten):
+            self.write()
         with self.session.no_autoflush:
-            step()
-        self.session.flush()
+            step.take()
+        self._unwritten.update(changed.id for changed in self.session.dirty if isinstance(changed, Ticket))
+        if step.about:
+            self._unwritten.add(step.about.id)
+        if step.alone:
+            self.write()
         return instant
+
+    def write(self) -> None:
+        """Write what is unwritten."""
+        self.session.flush()
+        self._unwritten.clear()
 
     def on_the_way_to(self, ticket: Ticket, due: datetime, share: float) -> datetime:
         """Return the instant ``share`` of the way to ``due``; only critical tickets are worked on outside hours."""

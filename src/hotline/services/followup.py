@@ -57,16 +57,14 @@ def open_followups(session: Session, context: Context, ticket: Ticket, now: date
 
     Anonymous callers are skipped and counted as such; when nobody is left, the ticket closes by itself.
     """
-    assert ticket.followup_due is not None
-    for member in [ticket, *merged_into(session, ticket)]:
-        add_followup(session, ticket, member, now)
-    rows = _round(session, ticket)
+    members = [ticket, *merged_into(session, ticket)]
+    rows = [row for member in members if (row := add_followup(session, ticket, member, now)) is not None]
     if all(row.result is not None for row in rows):
         _close(session, context, ticket, rows, now)
 
 
-def add_followup(session: Session, ticket: Ticket, member: Ticket, now: datetime) -> None:
-    """Open the follow-up of ``member``'s caller, unless it is a caller that is asked already."""
+def add_followup(session: Session, ticket: Ticket, member: Ticket, now: datetime) -> Followup | None:
+    """Open the follow-up of ``member``'s caller and return it; None when that caller is asked already."""
     caller = member.caller
     if caller is not None and caller.phone_index is not None and member.id != ticket.id:
         same = select(Caller.id).join(Followup, Followup.caller_ticket_id == Caller.ticket_id)
@@ -74,20 +72,19 @@ def add_followup(session: Session, ticket: Ticket, member: Ticket, now: datetime
             Followup.ticket_id == ticket.id, Followup.round == ticket.reworks, Caller.phone_index == caller.phone_index
         )
         if session.scalars(same.limit(1)).first() is not None:
-            return
+            return None
     anonymous = caller is not None and caller.anonymous
     assert ticket.followup_due is not None
-    session.add(
-        Followup(
-            ticket_id=ticket.id,
-            caller_ticket_id=member.id,
-            round=ticket.reworks,
-            due=ticket.followup_due,
-            result=FollowupResult.ANONYMOUS if anonymous else None,
-            at=now if anonymous else None,
-        )
+    row = Followup(
+        ticket_id=ticket.id,
+        caller_ticket_id=member.id,
+        round=ticket.reworks,
+        due=ticket.followup_due,
+        result=FollowupResult.ANONYMOUS if anonymous else None,
+        at=now if anonymous else None,
     )
-    session.flush()
+    session.add(row)
+    return row
 
 
 def merged_into(session: Session, ticket: Ticket) -> Sequence[Ticket]:
