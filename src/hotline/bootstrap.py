@@ -251,7 +251,8 @@ def _handlers(
         publishing.publish_due(session, context)
 
     def run_count(session: Session, _args: Mapping[str, Any]) -> None:
-        if countings.catch_up(session) >= countings.BATCH:
+        moved, packed = countings.catch_up(session), countings.pack_days(session, context.now())
+        if moved >= countings.BATCH or packed == countings.DAYS_AT_ONCE:
             queue.enqueue(session, COUNT, {})
 
     def run_archive(session: Session, _args: Mapping[str, Any]) -> None:

@@ -21,7 +21,8 @@ from hotline.services.countings import catch_up
 from hotline.services.masking import mask_for
 from hotline.services.reporting import Choice, Report, earlier, report
 from hotline.storage.queries import figures
-from hotline.storage.queries.figures import Count, Counts, Slice
+from hotline.storage.queries.figures import Count, Counts
+from hotline.storage.queries.slices import Slice
 from hotline.storage.tables import Ticket
 
 HOT, EXAMPLES, SHORT = 8, 2, 60

@@ -56,7 +56,7 @@ def charts(session: Session, context: Context, period: Period, choice: Choice) -
     by_week = days > MOST_DAYS
     if by_week:
         points = [_sum(points[number : number + 7]) for number in range(0, days, 7)]
-    hours = figures.by_hour(session, period, chosen)
+    hours = figures.by_hour(session, period, chosen, now=now)
     grid = tuple(tuple(hours.get((day, hour), 0) for hour in range(24)) for day in range(1, 8))
     return Charts(tuple(points), by_week, grid)
 

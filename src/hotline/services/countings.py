@@ -16,12 +16,15 @@ from hotline.domain.facts import Counting, countings
 from hotline.domain.kpi import ONE_PASS_SETTLES, Measure
 from hotline.domain.replay import Event, replay
 from hotline.storage.engine import SessionFactory, transaction
-from hotline.storage.queries import counting
+from hotline.storage.queries import counting, handled
+from hotline.storage.queries.slices import city_day
 from hotline.storage.tables import COUNTED, WAITED, Caller, Department, Ticket, TicketEvent
 
 BATCH = 1000
 # As much as a reader waits for; what is more is the job's, and the report says what it does not know yet.
 MOST_WHILE_READING = 2000
+# Readers who count meanwhile wait for as long as this takes.
+DAYS_AT_ONCE = 40
 
 
 def catch_up(session: Session, limit: int = MOST_WHILE_READING) -> int:
@@ -32,6 +35,12 @@ def catch_up(session: Session, limit: int = MOST_WHILE_READING) -> int:
     if ids:
         counting.count_tickets(session, ids)
     return len(ids)
+
+
+def pack_days(session: Session, now: datetime) -> int:
+    """Pack the handling times of some days that are over and are not packed yet; return how many."""
+    counting.lock(session)
+    return handled.pack_days(session, city_day(now), DAYS_AT_ONCE)
 
 
 def rebuild(sessions: SessionFactory) -> Iterator[int]:

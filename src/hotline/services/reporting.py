@@ -18,8 +18,10 @@ from hotline.services.access import subtree
 from hotline.services.context import Context
 from hotline.services.errors import InvalidInput
 from hotline.storage.queries import figures
-from hotline.storage.queries.figures import NONE as NONE
-from hotline.storage.queries.figures import WHOLE, Count, Counts, Member, Slice
+from hotline.storage.queries.figures import Count, Counts, Member
+from hotline.storage.queries.handled import handling_times
+from hotline.storage.queries.slices import NONE as NONE
+from hotline.storage.queries.slices import WHOLE, Slice
 from hotline.storage.tables import UNCOUNTED, Department, District, Ticket
 
 UNDISPATCHED = "未派单（含直接答复）"
@@ -187,7 +189,7 @@ def report(
     chosen, now = slice_of(session, choice), context.now()
     by = ("department_id", "task", "district")
     counts = figures.counts(session, period, chosen, by, now=now)
-    times = figures.handling_times(session, period, chosen, by)
+    times = handling_times(session, period, chosen, by)
     departments = {str(row.id): row for row in session.scalars(select(Department))}
     districts = {row.code: row for row in session.scalars(select(District))}
     tasks = {task.code: task.name for task in context.taxonomy.tasks.values()}
@@ -198,7 +200,7 @@ def report(
 
     def other(span: Period, name: str) -> Line:
         whole = figures.counts(session, span, chosen, (), now=now)[WHOLE][""]
-        return Line(None, name, whole, figures.handling_times(session, span, chosen, ())[WHOLE][""], weights)
+        return Line(None, name, whole, handling_times(session, span, chosen, ())[WHOLE][""], weights)
 
     everybody = sum(district.residents for district in districts.values())
     living = districts[choice.district].residents if choice.district in districts else everybody

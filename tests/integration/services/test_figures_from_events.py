@@ -12,13 +12,16 @@ from tests.integration.services.histories import START, History
 
 from hotline.bootstrap import Runtime
 from hotline.domain import kpi
+from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.facts import Counting
 from hotline.domain.kpi import AGE_BANDS, Measure, Period, Rate, age_band
 from hotline.domain.ticket import FollowupResult, Satisfaction
 from hotline.services import countings
 from hotline.services.countings import Verified, Waits, recomputed, verify
 from hotline.storage.queries import figures
-from hotline.storage.queries.figures import NONE, WHOLE, Count, Slice
+from hotline.storage.queries.figures import Count
+from hotline.storage.queries.handled import handling_times
+from hotline.storage.queries.slices import NONE, WHOLE, Slice
 from hotline.storage.tables import Department, Followup, Ticket, TicketEvent
 from hotline.storage.tables.counted import PLACE
 
@@ -50,6 +53,7 @@ def test_every_figure_equals_what_the_events_say(standing_parts: Runtime, seed: 
         history.play(TICKETS // 2)
         # Counted half-way through their lives, and again at the end: what is carried forward must be right too.
         countings.catch_up(session, 10_000)
+        assert countings.pack_days(session, history.now)
         history.play(TICKETS // 2)
         countings.catch_up(session, 10_000)
         ids = list(session.scalars(select(Ticket.id)))
@@ -60,6 +64,13 @@ def test_every_figure_equals_what_the_events_say(standing_parts: Runtime, seed: 
         assert len(told) == verified.tickets == len(ids) >= TICKETS
         for period in periods(history.now):
             compare_counts(session, told, period, history.now)
+            compare_times(session, told, period)
+            compare_days(session, told, period, history.now)
+        compare_settling(session, told)
+        # Days that changed were unpacked; times are the same whether read from packed days or not.
+        while countings.pack_days(session, history.now):
+            pass
+        for period in periods(history.now):
             compare_times(session, told, period)
         for period in periods(history.now)[::4]:
             every = [counting for _, found, _ in told for counting in found]
@@ -130,10 +141,33 @@ def compare_counts(session: Session, told: Told, period: Period, now: datetime) 
         assert told_by[name] == tally(complaints, period.as_of, by[name]), (period, name)
     matters = figures.counts(session, period, Slice(), ("matter",), now=now)["matter"]
     assert matters == tally(cohort, period.as_of, by["matter"]), period
-    for chosen, keep in ((Slice(task="E"), "E"), (Slice(task=NONE), None)):
-        part = [pair for pair in cohort if pair[0].task == keep]
+    numbers = {code: number for number, code in session.execute(select(Department.id, Department.code))}
+    some = tuple(sorted(numbers.values())[:4])
+    for chosen, keep in (
+        (Slice(task="E"), lambda ticket, _: ticket.task == "E"),
+        (Slice(task=NONE), lambda ticket, _: ticket.task is None),
+        (Slice(channel="phone"), lambda ticket, _: ticket.channel == "phone"),
+        (Slice(departments=some), lambda _, counting: numbers.get(counting.department) in some),
+        (Slice(departments=()), lambda _, counting: counting.department is None),
+        (Slice(task="E", channel="phone"), lambda ticket, _: ticket.task == "E" and ticket.channel == "phone"),
+    ):
+        part = [pair for pair in cohort if keep(*pair)]
         found = figures.counts(session, period, chosen, (), now=now)[WHOLE][""]
-        assert found == tally(part, period.as_of, lambda *_: "").get("", {})
+        assert found == tally(part, period.as_of, lambda *_: "").get("", {}), (period, chosen)
+
+
+def compare_settling(session: Session, told: Told) -> None:
+    """A closing counts for 一次办结率 from the very second on in which thirty days have passed."""
+    every = [counting for _, found, _ in told for counting in found]
+    for counting in [counting for counting in every if counting.measure is Measure.ONE_PASS][:8]:
+        for seconds in (-1, 0, DAYS.total_seconds() - 1):
+            now = counting.at + kpi.ONE_PASS_SETTLES + timedelta(seconds=seconds)
+            period = Period(START.replace(hour=16) - DAYS, now, now)
+            ours = kpi.rate(every, Measure.ONE_PASS, period)
+            count = figures.counts(session, period, Slice(), (), now=now)[WHOLE][""].get(Measure.ONE_PASS, Count())
+            assert (ours.numerator, ours.denominator) == (count.hits, count.n), now
+            together = figures.counts(session, period, Slice(), ("matter", "task"), now=now)["task"]
+            assert sum(found.get(Measure.ONE_PASS, Count()).n for found in together.values()) == ours.denominator
 
 
 def compare_cohorts(session: Session, every: list[Counting], period: Period) -> None:
@@ -146,11 +180,60 @@ def compare_cohorts(session: Session, every: list[Counting], period: Period) -> 
 
 
 def compare_times(session: Session, told: Told, period: Period) -> None:
-    handled = [c for _, found, _ in told for c in found if c.measure is Measure.HANDLED and kpi.in_cohort(c, period)]
-    ours = kpi.durations([counting.seconds or 0.0 for counting in handled])
-    theirs = figures.handling_times(session, period, Slice(), ("department_id",))[WHOLE][""]
+    """Hold the handling times of the city, of parts of it and of every department equal to the events."""
+    ids = {code: str(number) for number, code in session.execute(select(Department.id, Department.code))}
+    handled = [
+        (ticket, counting)
+        for ticket, found, _ in told
+        for counting in found
+        if counting.measure is Measure.HANDLED and kpi.in_cohort(counting, period)
+    ]
+    theirs = handling_times(session, period, Slice(), ("department_id", "task"))
+    assert_same_times(theirs[WHOLE][""], handled)
+    for name, key in (
+        ("department_id", lambda ticket, counting: ids.get(counting.department)),
+        ("task", lambda ticket, _: ticket.task),
+    ):
+        keys = {key(*pair) for pair in handled}
+        assert theirs[name].keys() == keys
+        for one in keys:
+            assert_same_times(theirs[name][one], [pair for pair in handled if key(*pair) == one])
+    for chosen, keep in (
+        (Slice(type="投诉"), lambda ticket: ticket.type == "投诉"),
+        (Slice(task=NONE), lambda ticket: ticket.task is None),
+        (Slice(after_exclusion=True), lambda ticket: not ticket.excluded_at),
+        (Slice(task="E", after_exclusion=True), lambda ticket: ticket.task == "E" and not ticket.excluded_at),
+        (Slice(task="E", type="投诉"), lambda ticket: ticket.task == "E" and ticket.type == "投诉"),
+    ):
+        part = handling_times(session, period, chosen, ())[WHOLE][""]
+        assert_same_times(part, [pair for pair in handled if keep(pair[0])])
+
+
+def assert_same_times(theirs: kpi.Durations, cohort: Pairs) -> None:
+    ours = kpi.durations([counting.seconds or 0.0 for _, counting in cohort])
     for name in ("count", "mean", "median", "p90", "p95"):
         assert getattr(theirs, name) == pytest.approx(getattr(ours, name)), name
+
+
+def compare_days(session: Session, told: Told, period: Period, now: datetime) -> None:
+    """The trend's days and the heat map's hours hold the calls of the events, of the city and of one thing chosen."""
+    received = [
+        (ticket, counting)
+        for ticket, found, _ in told
+        for counting in found
+        if counting.measure is Measure.RECEIVED and kpi.in_cohort(counting, period)
+    ]
+    for chosen, keep in (
+        (Slice(), lambda ticket: True),
+        (Slice(after_exclusion=True), lambda ticket: not ticket.excluded_at),
+        (Slice(channel="phone"), lambda ticket: ticket.channel == "phone"),
+        (Slice(channel="phone", task="E"), lambda ticket: ticket.channel == "phone" and ticket.task == "E"),
+    ):
+        instants = [counting.at.astimezone(CITY_ZONE) for ticket, counting in received if keep(ticket)]
+        days = figures.daily(session, period, chosen, Measure.RECEIVED, now=now)
+        assert {day: count.n for day, count in days.items()} == Counter(at.date() for at in instants)
+        hours = figures.by_hour(session, period, chosen, now=now)
+        assert hours == Counter((at.isoweekday(), at.hour) for at in instants)
 
 
 def compare_backlog(session: Session, told: Told, instant: datetime) -> None:

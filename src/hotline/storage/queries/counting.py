@@ -122,42 +122,86 @@ FROM t JOIN LATERAL (
 ) r ON true
 """
 
-_COUNT = text(f"""
-WITH t AS MATERIALIZED (
-    SELECT *, excluded_at IS NOT NULL AS excluded FROM ticket WHERE id = ANY(:ids)
-), part (id, measure, at, hit_at, department_id, seconds) AS ({_PARTS}
-), gone AS (
-    DELETE FROM counted WHERE ticket_id = ANY(:ids) RETURNING *
+# Each dimension alone, and the hour of the city's day in which somebody called.
+ALONE = ("whole", "department_id", "district", "task", "matter", "channel", "type", "hour")
+EACH_ALONE = """
+CROSS JOIN LATERAL (VALUES ('whole', NULL), ('department_id', department_id::text), ('district', district),
+    ('task', task), ('matter', matter), ('channel', channel), ('type', type),
+    ('hour', to_char(at AT TIME ZONE 'Asia/Shanghai', 'HH24'))) side (dimension, key)"""
+_SIDES = "dimension <> 'hour' OR measure = 'received'"
+_HITS = "CASE WHEN hit_at IS NULL THEN 0 ELSE n END"
+
+
+def _summed(table: str, keys: str, rows: str, condition: str = "true") -> str:
+    """Carry ``rows`` (a counting's columns and ``n``, how often it was added) into the daily sums of ``table``."""
+    return f"""
+    INSERT INTO {table} AS kept (day, {keys}, n, hits)
+    SELECT {CITY_DAY}, {keys}, sum(n), sum({_HITS}) FROM {rows} WHERE {condition}
+    GROUP BY {CITY_DAY}, {keys} HAVING sum(n) <> 0 OR sum({_HITS}) <> 0
+    ON CONFLICT (day, {keys}) DO UPDATE SET n = kept.n + excluded.n, hits = kept.hits + excluded.hits"""
+
+
+def _into_sums(rows: str) -> tuple[str, str]:
+    """Return the statements that carry ``rows`` into the sums of all dimensions together, and of each alone."""
+    together, alone = "measure, department_id, district, task, excluded", "dimension, key, measure, excluded"
+    return (
+        _summed("counted_day", together, rows),
+        _summed("counted_day_by", alone, f"{rows} {EACH_ALONE}", _SIDES),
+    )
+
+
+def _changed(table: str, columns: str, fresh: str) -> str:
+    """The rows of ``fresh`` and those of ``table`` that are not among the others, with how many there are more now.
+
+    Most of what is counted again has not changed, and what has not is not touched.
+    """
+    return f"""
+    SELECT {columns}, sum(n) AS n, count(*) FILTER (WHERE n = 1) AS births, array_agg(place) AS places FROM (
+        SELECT ctid AS place, -1 AS n, {columns} FROM {table} WHERE ticket_id = ANY(:ids)
+        UNION ALL
+        SELECT NULL, 1, {columns} FROM {fresh}
+    ) both_sides GROUP BY {columns} HAVING sum(n) <> 0"""
+
+
+def _replaced(table: str, columns: str) -> str:
+    """The parts of a statement that replace what ``changed`` says."""
+    return f"""gone AS (
+    DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT unnest(places) FROM changed))
 ), born AS (
-    INSERT INTO counted ({_COLUMNS})
-    SELECT t.id, part.measure, part.at, part.hit_at, part.department_id, part.seconds, {_DIMENSIONS}
-    FROM part JOIN t USING (id) RETURNING *
-), change AS (
-    SELECT {CITY_DAY} AS day, measure, department_id, district, task, excluded, -1 AS n, hit_at FROM gone
-    UNION ALL
-    SELECT {CITY_DAY}, measure, department_id, district, task, excluded, 1, hit_at FROM born
-)
-INSERT INTO counted_day AS kept (day, measure, department_id, district, task, excluded, n, hits)
-SELECT day, measure, department_id, district, task, excluded, sum(n), sum(CASE WHEN hit_at IS NULL THEN 0 ELSE n END)
-FROM change GROUP BY 1, 2, 3, 4, 5, 6
-HAVING sum(n) <> 0 OR sum(CASE WHEN hit_at IS NULL THEN 0 ELSE n END) <> 0
-ON CONFLICT (day, measure, department_id, district, task, excluded)
-DO UPDATE SET n = kept.n + excluded.n, hits = kept.hits + excluded.hits
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM changed, generate_series(1, births)
+)"""
+
+
+_TICKETS = "SELECT *, excluded_at IS NOT NULL AS excluded FROM ticket WHERE id = ANY(:ids)"
+_TOGETHER, _ALONE = _into_sums("changed")
+
+_COUNT = text(f"""
+WITH t AS MATERIALIZED ({_TICKETS}
+), part (id, measure, at, hit_at, department_id, seconds) AS ({_PARTS}
+), fresh AS (
+    SELECT t.id AS ticket_id, part.measure, part.at, part.hit_at, part.department_id, part.seconds, {_DIMENSIONS}
+    FROM part JOIN t USING (id)
+), changed AS MATERIALIZED ({_changed("counted", _COLUMNS, "fresh")}
+), {_replaced("counted", _COLUMNS)}, together AS ({_TOGETHER}
+), unsummed AS (
+    DELETE FROM handled_day WHERE day IN (SELECT {CITY_DAY} FROM changed WHERE measure = 'handled')
+){_ALONE}
 """).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 
+_WAIT_COLUMNS = f"ticket_id, since, until, department_id, received_at, {_DIMENSIONS}"
 _WAIT = text(f"""
-WITH t AS MATERIALIZED (
-    SELECT *, excluded_at IS NOT NULL AS excluded FROM ticket WHERE id = ANY(:ids)
-), gone AS (
-    DELETE FROM waited WHERE ticket_id = ANY(:ids)
+WITH t AS MATERIALIZED ({_TICKETS}
 ), turn AS (
     SELECT e.ticket_id, e.kind, e.at AS since, lead(e.at) OVER (PARTITION BY e.ticket_id ORDER BY e.id) AS until
     FROM ticket_event e WHERE e.ticket_id = ANY(:ids) AND e.kind IN ('received', {_listed(TURNS)})
-)
-INSERT INTO waited (ticket_id, since, until, department_id, received_at, {_DIMENSIONS})
-SELECT t.id, turn.since, turn.until, {_holder("t.id", "turn.since")}, t.received_at, {_DIMENSIONS}
-FROM turn JOIN t ON t.id = turn.ticket_id
-WHERE turn.kind NOT IN ({_listed(STOPS)}) AND turn.until IS DISTINCT FROM turn.since
+), fresh AS (
+    SELECT t.id AS ticket_id, turn.since, turn.until, {_holder("t.id", "turn.since")} AS department_id, t.received_at,
+           {_DIMENSIONS}
+    FROM turn JOIN t ON t.id = turn.ticket_id
+    WHERE turn.kind NOT IN ({_listed(STOPS)}) AND turn.until IS DISTINCT FROM turn.since
+), changed AS MATERIALIZED ({_changed("waited", _WAIT_COLUMNS, "fresh")}
+), {_replaced("waited", _WAIT_COLUMNS)}
+SELECT count(*) FROM changed
 """).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 
 # A call may be the repetition of a ticket that was closed within the month before it.
@@ -177,8 +221,10 @@ AND EXISTS (SELECT FROM counted WHERE counted.ticket_id = ticket.id)
 """).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 
 # Everything is looked up by ticket.  A table that has just been filled has no statistics yet, and the planner would
-# read it from end to end for every batch.
-_SCANS = text("SELECT set_config('enable_seqscan', :state, true)")
+# read it from end to end for every batch.  And it has to see how many tickets there are: a plan kept for any number of
+# them is made for ten, and costs ten times as much for two thousand.
+_PLANS = text("SELECT set_config('enable_seqscan', :scans, true), set_config('plan_cache_mode', :plans, true)")
+_OURS, _USUAL = {"scans": "off", "plans": "force_custom_plan"}, {"scans": "on", "plans": "auto"}
 
 _TAKE = text("""
 DELETE FROM uncounted WHERE id IN (SELECT id FROM uncounted ORDER BY id LIMIT :limit) RETURNING ticket_id
@@ -206,10 +252,10 @@ def count_tickets(session: Session, ids: Sequence[int], *, also_earlier: bool = 
     chosen -= set(session.scalars(_FINAL, {"ids": list(chosen)}))
     if chosen:
         given = {"ids": sorted(chosen)}
-        session.execute(_SCANS, {"state": "off"})
+        session.execute(_PLANS, _OURS)
         session.execute(_COUNT, given)
         session.execute(_WAIT, given)
-        session.execute(_SCANS, {"state": "on"})
+        session.execute(_PLANS, _USUAL)
     return len(chosen)
 
 
@@ -217,16 +263,11 @@ def empty(session: Session) -> None:
     """Take everything away that a ticket's events still tell; what retention has closed out stays counted."""
     kept = session.scalar(text("SELECT EXISTS (SELECT FROM ticket WHERE anonymised_at IS NOT NULL)"))
     if not kept:
-        session.execute(text("TRUNCATE counted, counted_day, waited"))
+        session.execute(text("TRUNCATE counted, counted_day, counted_day_by, handled_day, waited"))
         return
     gone = "IN (SELECT id FROM ticket WHERE anonymised_at IS NULL)"
     session.execute(text(f"DELETE FROM counted WHERE ticket_id {gone}"))
     session.execute(text(f"DELETE FROM waited WHERE ticket_id {gone}"))
-    session.execute(text("TRUNCATE counted_day"))
-    session.execute(
-        text(
-            "INSERT INTO counted_day (day, measure, department_id, district, task, excluded, n, hits) "
-            f"SELECT {CITY_DAY}, measure, department_id, district, task, excluded, count(*), count(hit_at) "
-            "FROM counted GROUP BY 1, 2, 3, 4, 5, 6"
-        )
-    )
+    session.execute(text("TRUNCATE counted_day, counted_day_by, handled_day"))
+    for statement in _into_sums("(SELECT *, 1 AS n FROM counted) counted"):
+        session.execute(text(statement))

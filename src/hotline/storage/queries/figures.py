@@ -1,50 +1,16 @@
-"""Read the reports' figures from the countings: sums of days for what lies back, countings themselves for the rest.
-
-A report that is told as of now reads the daily sums of all days before today, however many tickets they hold, and the
-countings of today; one with a filter on matter, channel or type, or told as of an earlier instant, reads countings.
-"""
+"""Read the reports' figures: counts by dimension and day, the backlog at an instant, and the tickets behind each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hotline.domain.city_time import CITY_ZONE
-from hotline.domain.kpi import AGE_BANDS, ONE_PASS_SETTLES, Durations, Measure, Period
+from hotline.domain.kpi import AGE_BANDS, Measure, Period, settles_after
 from hotline.storage.queries.counting import CITY_DAY
-
-# A report told as of so long ago is as good as one of now: what the sums know more is what happened since.
-JUST_NOW = timedelta(minutes=1)
-
-# What the daily sums can be told apart by.
-SUMMED = {"department_id", "district", "task", "1"}
-
-# What stands for "none" where a dimension is chosen: tickets without a department, district or matter.
-NONE = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Which part of the city's tickets is looked at.
-
-    None means all, an empty tuple of departments those without one.
-    """
-
-    departments: tuple[int, ...] | None = None
-    district: str | None = None
-    task: str | None = None
-    matter: str | None = None
-    channel: str | None = None
-    type: str | None = None
-    after_exclusion: bool = False
-
-    @property
-    def is_summed(self) -> bool:
-        """Tell whether the daily sums know every dimension that is chosen."""
-        return self.matter is None and self.channel is None and self.type is None
+from hotline.storage.queries.slices import WHOLE, Days, Slice, rows, rows_alone, rows_of_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,67 +26,8 @@ class Count:
 Counts = Mapping[Measure, Count]
 # Dimension → what it is ("" for the whole) → counts.
 Grouped = dict[str, dict[Any, dict[Measure, Count]]]
-WHOLE = "whole"
-
-
-def _conditions(chosen: Slice) -> tuple[str, dict[str, Any]]:
-    """Return the condition on a row of countings, sums or times, and its parameters."""
-    parts, given = ["true"], {}
-    if chosen.departments is not None:
-        parts.append("department_id = ANY(:departments)" if chosen.departments else "department_id IS NULL")
-        given["departments"] = list(chosen.departments)
-    for name in (field.name for field in fields(chosen)):
-        value = getattr(chosen, name)
-        if name in ("departments", "after_exclusion") or value is None:
-            continue
-        parts.append(f"{name} IS NULL" if value == NONE else f"{name} = :{name}")
-        given[name] = value
-    if chosen.after_exclusion:
-        parts.append("NOT excluded")
-    return " AND ".join(parts), given
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=CITY_ZONE)
-
-
-def _rows(
-    period: Period, chosen: Slice, *, now: datetime, columns: str, of_counting: str | None = None
-) -> tuple[str, dict[str, Any]]:
-    """Return a query of the cohort's rows (``columns``, measure, n, hit, excluded), summed by day where that may be.
-
-    ``of_counting`` says what ``columns`` are of a single counting, where that is something else.
-    """
-    condition, given = _conditions(chosen)
-    given |= {"start": period.start, "end": period.end, "as_of": period.as_of, "settles": ONE_PASS_SETTLES}
-    hit = "(hit_at IS NOT NULL AND hit_at <= :as_of)::int"
-    of_tickets = f"""
-        SELECT {of_counting or columns}, measure, 1 AS n, {hit} AS hit, excluded FROM counted
-        WHERE {condition} AND at >= :start AND at < :end AND at <= :as_of"""
-    settled = " AND (measure <> 'one_pass' OR at + :settles <= :as_of)"
-    is_live = period.as_of >= now - JUST_NOW
-    known = of_counting is not None or {column.strip() for column in columns.split(",")} <= SUMMED
-    if not chosen.is_summed or not known or not is_live or period.start != _midnight(_city_day(period.start)):
-        return of_tickets + settled, given
-    today = _city_day(period.as_of)
-    first_open = min(_midnight(today), period.end)
-    settled_day = today - ONE_PASS_SETTLES - timedelta(days=1)
-    whole_days = min(today, _city_day(period.end))
-    given |= {"first": _city_day(period.start), "open_day": whole_days, "settled_day": settled_day}
-    # A last day that is cut short cannot be read from its sum.
-    first_open = min(first_open, _midnight(whole_days))
-    given |= {"open": first_open, "unsettled": _midnight(settled_day + timedelta(days=1))}
-    return (
-        f"""
-        SELECT {columns}, measure, n, hits AS hit, excluded FROM counted_day
-        WHERE {condition} AND day >= :first AND day < :open_day AND (measure <> 'one_pass' OR day <= :settled_day)
-        UNION ALL {of_tickets}{settled}
-          AND (at >= :open OR (measure = 'one_pass' AND at >= :unsettled))"""
-    ), given
-
-
-def _city_day(instant: datetime) -> date:
-    return instant.astimezone(CITY_ZONE).date()
+_FOUR = """sum(n), sum(hit),
+    coalesce(sum(n) FILTER (WHERE NOT excluded), 0), coalesce(sum(hit) FILTER (WHERE NOT excluded), 0)"""
 
 
 def counts(session: Session, period: Period, chosen: Slice, by: Sequence[str], *, now: datetime) -> Grouped:
@@ -128,48 +35,62 @@ def counts(session: Session, period: Period, chosen: Slice, by: Sequence[str], *
 
     A dimension is a column of the countings; ``now`` is the present instant.
     """
-    columns = ", ".join(by) or "1"
-    rows, given = _rows(period, chosen, now=now, columns=columns)
-    sets = ", ".join(["(measure)", *(f"(measure, {name})" for name in by)])
-    which = " ".join(f"WHEN grouping({name}) = 0 THEN '{name}'" for name in by)
-    name = f"CASE {which} ELSE '{WHOLE}' END" if by else f"'{WHOLE}'"
-    value = f"coalesce({', '.join(f'{column}::text' for column in by)})" if by else "NULL"
-    query = f"""
-        SELECT {name}, {value}, measure, sum(n), sum(hit),
-               coalesce(sum(n) FILTER (WHERE NOT excluded), 0), coalesce(sum(hit) FILTER (WHERE NOT excluded), 0)
-        FROM ({rows}) row GROUP BY GROUPING SETS ({sets})"""
-    found: Grouped = {WHOLE: {"": {}}, **{dimension: {} for dimension in by}}
+    days = Days.of(period, now)
+    if days is not None and not chosen.dimensions:
+        found, given = rows_of_each(period, chosen, days, (WHOLE, *by))
+        query = f"SELECT dimension, key, measure, {_FOUR} FROM ({found}) row GROUP BY dimension, key, measure"
+    elif days is not None and not by and len(chosen.dimensions) == 1:
+        found, given = rows_alone(period, chosen, days)
+        query = f"SELECT '{WHOLE}', NULL, measure, {_FOUR} FROM ({found}) row GROUP BY measure"
+    else:
+        found, given = rows(period, chosen, by, now=now)
+        sets = ", ".join(["(measure)", *(f"(measure, {name})" for name in by)])
+        query = f"""
+            SELECT {_which(by)}, measure, {_FOUR} FROM ({found}) row GROUP BY GROUPING SETS ({sets})"""
+    grouped: Grouped = {WHOLE: {"": {}}, **{dimension: {} for dimension in by}}
     for dimension, key, measure, *numbers in session.execute(text(query), given):
-        place = "" if dimension == WHOLE else key
-        found[dimension].setdefault(place, {})[Measure(measure)] = Count(*(int(number) for number in numbers))
-    return found
+        if numbers[0]:
+            place = "" if dimension == WHOLE else key
+            grouped[dimension].setdefault(place, {})[Measure(measure)] = Count(*(int(number) for number in numbers))
+    return grouped
 
 
-def handling_times(
-    session: Session, period: Period, chosen: Slice, by: Sequence[str]
-) -> dict[str, dict[Any, Durations]]:
-    """Return the handling times of what was completed in the period: of the whole, and by each dimension of ``by``."""
-    condition, given = _conditions(chosen)
-    given |= {"start": period.start, "end": period.end, "as_of": period.as_of}
-    sets = ", ".join(["()", *(f"({name})" for name in by)])
+def _which(by: Sequence[str]) -> str:
+    """Return the columns that tell a row of grouping sets: which dimension it is of, and what of it."""
+    if not by:
+        return f"'{WHOLE}', NULL"
     which = " ".join(f"WHEN grouping({name}) = 0 THEN '{name}'" for name in by)
-    name = f"CASE {which} ELSE '{WHOLE}' END" if by else f"'{WHOLE}'"
-    value = f"coalesce({', '.join(f'{column}::text' for column in by)})" if by else "NULL"
-    query = f"""
-        SELECT {name}, {value}, count(*), avg(seconds),
-               percentile_cont(ARRAY[0.5, 0.9, 0.95]) WITHIN GROUP (ORDER BY seconds)
-        FROM counted WHERE {condition} AND measure = 'handled' AND at >= :start AND at < :end AND at <= :as_of
-        GROUP BY GROUPING SETS ({sets})"""
-    found: dict[str, dict[Any, Durations]] = {WHOLE: {"": Durations()}, **{dimension: {} for dimension in by}}
-    for dimension, key, number, mean, percentiles in session.execute(text(query), given):
-        if number:
-            found[dimension]["" if dimension == WHOLE else key] = Durations(number, mean, *percentiles)
-    return found
+    return f"CASE {which} ELSE '{WHOLE}' END, coalesce({', '.join(f'{column}::text' for column in by)})"
+
+
+def daily(session: Session, period: Period, chosen: Slice, measure: Measure, *, now: datetime) -> dict[date, Count]:
+    """Return the counts of one measure by day of the city."""
+    days = Days.of(period, now)
+    if days is not None and len(chosen.dimensions) <= 1:
+        found, given = rows_alone(period, chosen, days)
+    else:
+        found, given = rows(period, chosen, (f"{CITY_DAY} AS day",), now=now)
+    query = f"SELECT day, {_FOUR} FROM ({found}) row WHERE measure = :measure GROUP BY day HAVING sum(n) <> 0"
+    numbered = session.execute(text(query), given | {"measure": measure})
+    return {day: Count(*(int(number) for number in numbers)) for day, *numbers in numbered}
+
+
+def by_hour(session: Session, period: Period, chosen: Slice, *, now: datetime) -> dict[tuple[int, int], int]:
+    """Return how many tickets came in by weekday (1 for Monday) and hour of the city's day."""
+    days = Days.of(period, now)
+    if days is not None and not chosen.dimensions:
+        found, given = rows_of_each(period, chosen, days, ("hour",))
+        local = "extract(isodow FROM day)::int, key::int"
+    else:
+        found, given = rows(period, chosen, ("at AT TIME ZONE 'Asia/Shanghai' AS local",), now=now)
+        local = "extract(isodow FROM local)::int, extract(hour FROM local)::int"
+    query = f"SELECT {local}, sum(n) FROM ({found}) row WHERE measure = 'received' GROUP BY 1, 2 HAVING sum(n) <> 0"
+    return {(day, hour): int(number) for day, hour, number in session.execute(text(query), given)}
 
 
 def backlog(session: Session, instant: datetime, chosen: Slice, by: str | None = None) -> dict[Any, tuple[int, ...]]:
     """Return how many tickets waited at ``instant``, by age band: of the whole (key ""), and by ``by``."""
-    condition, given = _conditions(chosen)
+    condition, given = chosen.condition()
     given["instant"] = instant
     bands = ", ".join(
         f"count(*) FILTER (WHERE age >= interval '{first} days'"
@@ -208,12 +129,10 @@ def cohort(
 
     ``met`` True gives its numerator, False the rest, None its denominator.
     """
-    condition, given = _conditions(chosen)
+    condition, given = chosen.condition()
     given |= {"start": period.start, "end": period.end, "as_of": period.as_of, "measure": measure}
-    condition += " AND measure = :measure AND at >= :start AND at < :end AND at <= :as_of"
-    if measure is Measure.ONE_PASS:
-        condition += " AND at + :settles <= :as_of"
-        given["settles"] = ONE_PASS_SETTLES
+    given["settled"] = period.as_of - settles_after(measure)
+    condition += " AND measure = :measure AND at >= :start AND at < :end AND at <= :settled"
     if met is not None:
         condition += f" AND {'' if met else 'NOT '}(hit_at IS NOT NULL AND hit_at <= :as_of)"
     total = session.scalar(text(f"SELECT count(*) FROM counted WHERE {condition}"), given) or 0
@@ -226,7 +145,7 @@ def cohort(
 
 def waiting(session: Session, instant: datetime, chosen: Slice, *, offset: int, limit: int) -> tuple[int, list[Member]]:
     """Return how many tickets waited at ``instant`` and a page of them, oldest first."""
-    condition, given = _conditions(chosen)
+    condition, given = chosen.condition()
     given |= {"instant": instant, "offset": offset, "limit": limit}
     condition += " AND tstzrange(since, until) @> CAST(:instant AS timestamptz)"
     total = session.scalar(text(f"SELECT count(*) FROM waited WHERE {condition}"), given) or 0
@@ -234,26 +153,3 @@ def waiting(session: Session, instant: datetime, chosen: Slice, *, offset: int, 
         SELECT ticket_id, received_at, NULL, department_id, excluded FROM waited WHERE {condition}
         ORDER BY received_at, ticket_id OFFSET :offset LIMIT :limit"""
     return total, [Member(*row) for row in session.execute(text(page), given)]
-
-
-def daily(session: Session, period: Period, chosen: Slice, measure: Measure, *, now: datetime) -> dict[date, Count]:
-    """Return the counts of one measure by day of the city."""
-    rows, given = _rows(period, chosen, now=now, columns="day", of_counting=f"{CITY_DAY} AS day")
-    query = f"""
-        SELECT day, sum(n), sum(hit), coalesce(sum(n) FILTER (WHERE NOT excluded), 0),
-               coalesce(sum(hit) FILTER (WHERE NOT excluded), 0)
-        FROM ({rows}) row WHERE measure = :measure GROUP BY day"""
-    found = session.execute(text(query), given | {"measure": measure})
-    return {day: Count(*(int(number) for number in numbers)) for day, *numbers in found}
-
-
-def by_hour(session: Session, period: Period, chosen: Slice) -> dict[tuple[int, int], int]:
-    """Return how many tickets came in by weekday (1 for Monday) and hour of the city's day."""
-    condition, given = _conditions(chosen)
-    given |= {"start": period.start, "end": period.end, "as_of": period.as_of}
-    query = f"""
-        SELECT extract(isodow FROM local)::int, extract(hour FROM local)::int, count(*) FROM (
-            SELECT at AT TIME ZONE 'Asia/Shanghai' AS local FROM counted
-            WHERE {condition} AND measure = 'received' AND at >= :start AND at < :end AND at <= :as_of
-        ) call GROUP BY 1, 2"""
-    return {(day, hour): number for day, hour, number in session.execute(text(query), given)}

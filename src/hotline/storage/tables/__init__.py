@@ -3,7 +3,15 @@
 from hotline.storage.tables.attachments import Attachment
 from hotline.storage.tables.audit import AuditEntry
 from hotline.storage.tables.base import Base
-from hotline.storage.tables.counted import BULLETIN, COUNTED, COUNTED_DAY, UNCOUNTED, WAITED
+from hotline.storage.tables.counted import (
+    BULLETIN,
+    COUNTED,
+    COUNTED_DAY,
+    COUNTED_DAY_BY,
+    HANDLED_DAY,
+    UNCOUNTED,
+    WAITED,
+)
 from hotline.storage.tables.desk import AnnouncedCall, Draft, SavedView
 from hotline.storage.tables.jobs import Job
 from hotline.storage.tables.life import (
@@ -37,6 +45,8 @@ __all__ = [
     "BULLETIN",
     "COUNTED",
     "COUNTED_DAY",
+    "COUNTED_DAY_BY",
+    "HANDLED_DAY",
     "TICKET_NUMBER",
     "UNCOUNTED",
     "WAITED",

@@ -44,6 +44,8 @@ COUNTED = Table(
     Column("excluded", Boolean, nullable=False),
     Index("ix_counted_ticket", "ticket_id"),
     Index("ix_counted_measure_at", "measure", "at"),
+    # A matter is a small part of a month, and is asked for alone.
+    Index("ix_counted_matter_at", "matter", "at"),
 )
 
 # The sums of a day of the city, so that a report over months reads days and not tickets.
@@ -63,6 +65,46 @@ COUNTED_DAY = Table(
         unique=True,
         postgresql_nulls_not_distinct=True,
     ),
+)
+
+# The same by one dimension alone, which is a fraction of the rows: what is read when nothing, or one thing, is chosen.
+# "whole" is everything, and "hour" the hour of the city's day, of calls only.
+COUNTED_DAY_BY = Table(
+    "counted_day_by",
+    Base.metadata,
+    Column("dimension", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("key", Text),
+    Column("measure", Text, nullable=False),
+    Column("excluded", Boolean, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("hits", BigInteger, nullable=False),
+    Index(
+        "uq_counted_day_by",
+        *("dimension", "day", "key", "measure", "excluded"),
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+        postgresql_include=["n", "hits"],
+    ),
+)
+
+# The handling times of a day that is over, packed as float32 seconds, so that percentiles over months need not visit
+# every ticket.  A day is made when it is first missed, and goes when something of it changes.
+HANDLED_DAY = Table(
+    "handled_day",
+    Base.metadata,
+    Column("dimension", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("key", Text),
+    Column("excluded", Boolean, nullable=False),
+    Column("seconds", LargeBinary, nullable=False),
+    Index(
+        "uq_handled_day",
+        *("dimension", "day", "key", "excluded"),
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    ),
+    Index("ix_handled_day_day", "day"),
 )
 
 # A time in which a ticket waited for the hotline or a department: the backlog at any instant is those that hold it.
