@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # As many test processes as cores; one test process beside each server would only make them wait for one another.
 TEST_PROCESSES ?= auto
 
-.PHONY: help install up test check format lock bench clean
+.PHONY: help install up test check format screenshots lock bench clean
 
 help: ## Say what can be made.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ bench: install ## Measure speed, latency and memory beside their references; wri
 format: $(STAMPS)/dev ## Put the code into the house's format.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+screenshots: $(STAMPS)/assets $(STAMPS)/browser ## Renew the README's pictures from a demo city (SCENES="call board" for some).
+	$(BIN)/python tools/screenshots $(SCENES)
 
 lock: $(STAMPS)/dev ## Renew the locked requirements from pyproject.toml.
 	tools/lock

@@ -50,6 +50,9 @@ CALLS = 3000
 HOURS = (1, 1, 1, 1, 1, 2, 5, 14, 30, 38, 36, 26, 16, 22, 34, 36, 32, 26, 18, 14, 11, 8, 4, 2)
 WEEKEND = 0.55
 
+# So many calls come in the last minutes before the demo opens: whoever looks at the dispatcher's desk finds work there.
+RUSH, RUSH_MINUTES = 14, 20
+
 # How many tickets a department sends back when it should sign, asks more time for, or puts aside; how many are urged.
 RETURNED, EXTENDED, SUSPENDED, URGED = 0.06, 0.05, 0.012, 0.08
 # In the others the citizen is called only with the reply.
@@ -127,6 +130,7 @@ class History:
         first = self._stage.until.astimezone(CITY_ZONE).date() - timedelta(days=DAYS)
         self._plan_calls(first)
         self._plan_bursts(first)
+        self._plan_rush()
         self._plan_sweeps(first)
         self._readings.read()
         with tqdm(total=DAYS, unit="day", desc="demo city", disable=None) as progress:
@@ -179,6 +183,12 @@ class History:
                 place = Place(burst["district"], text["street"], text["community"])
                 line = {**text, "matter": burst["matter"]}
                 self._plan_call(start + timedelta(minutes=text["minute"]), line, place)
+
+    def _plan_rush(self) -> None:
+        for _ in range(RUSH):
+            before = timedelta(minutes=self._stage.random.uniform(1, RUSH_MINUTES))
+            place = self._stage.random.choices(self._places.all, self._places.weights)[0]
+            self._plan_call(self._stage.until - before, self._stage.random.choice(self._complaints), place)
 
     def _plan_call(self, instant: datetime, line: dict[str, Any], place: Place) -> None:
         content = line["text"].replace("{place}", place.spoken)

@@ -116,8 +116,13 @@ def _day_end(now: datetime) -> datetime:
 
 def condition(tab: Tab, now: datetime) -> ColumnElement[bool]:
     """Return what makes a ticket stand under ``tab``, for all but co-handling."""
+    return conditions(now)[tab]
+
+
+def conditions(now: datetime) -> dict[Tab, ColumnElement[bool]]:
+    """Return by tab what makes a ticket stand under it, for all but co-handling."""
     unsigned_late = and_(Ticket.state == State.AWAITING_SIGN, Ticket.sign_due < now)
-    conditions: dict[Tab, ColumnElement[bool]] = {
+    return {
         Tab.DISPATCH: Ticket.state == State.AWAITING_DISPATCH,
         Tab.SIGN: Ticket.state == State.AWAITING_SIGN,
         Tab.HANDLING: Ticket.state == State.HANDLING,
@@ -130,7 +135,6 @@ def condition(tab: Tab, now: datetime) -> ColumnElement[bool]:
         Tab.FOLLOW_UP: Ticket.state == State.AWAITING_FOLLOWUP,
         Tab.OPEN: Ticket.state.in_(OPEN_STATES),
     }
-    return conditions[tab]
 
 
 _DUE: dict[Tab, InstrumentedAttribute[datetime | None]] = {
@@ -145,7 +149,8 @@ def counts(session: Session, context: Context, actor: Actor, filters: Filters) -
     """Return how many tickets stand under each of the actor's tabs, but for those that hold everything."""
     scope, now = scope_of(session, actor), context.now()
     tabs = [tab for tab in tabs_of(actor.role) if tab not in (Tab.ALL, Tab.HELP)]
-    columns = [func.count(case((condition(tab, now), 1))) for tab in tabs]
+    under = conditions(now)
+    columns = [func.count(case((under[tab], 1))) for tab in tabs]
     query = _narrowed(select(*columns).where(Ticket.state.in_(OPEN_STATES)), filters)
     row = session.execute(_led(query, scope)).one()
     found = dict(zip(tabs, row, strict=True))
