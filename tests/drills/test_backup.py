@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, select, text
 from tests.drills.checks import wait_until_triaged
 from tests.drills.stack import Stack
 from tests.drills.web import load
-from tests.factories import receive
+from tests.factories import actor_named, receive
 
 from hotline import bootstrap
 from hotline.bootstrap import Runtime
@@ -22,12 +22,12 @@ from hotline.cli.installation import environment_of
 from hotline.demo.city import build_city
 from hotline.embedded import DataFolder, EmbeddedPostgres, EmbeddedRedis
 from hotline.jobs.doorbell import SilentDoorbell
-from hotline.services import audit
+from hotline.services import attachments, audit
 from hotline.settings import Settings
 from hotline.storage import dump, migrate
 from hotline.storage.dump import NUMBERS_LEFT_OUT
 from hotline.storage.engine import transaction
-from hotline.storage.tables import Caller
+from hotline.storage.tables import Attachment, Caller, Ticket
 
 pytestmark = pytest.mark.drill
 
@@ -193,6 +193,35 @@ def test_a_data_folder_moves_with_its_keys(city: tuple[Path, Settings], tmp_path
         assert hotline("backup", str(tmp_path / "live.dump"), "--data", str(other)).exit_code == 0
         refused = hotline("restore", str(file), "--data", str(other), "--secrets", str(keys), "--replace", "--yes")
         assert "stop it" in refused.output
+
+
+def test_attachments_move_with_their_tickets(city: tuple[Path, Settings], tmp_path: Path) -> None:
+    data, _ = city
+    file, other = tmp_path / "city.dump", tmp_path / "other"
+    sound = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(28)
+    with running(data) as settings:
+        parts = bootstrap.start(settings, doorbell=SilentDoorbell())
+        with transaction(parts.sessions) as session:
+            number = session.scalars(select(Ticket.number)).one()
+            attachments.attach(session, parts.context, number, sound, actor_named(session, "agent01"))
+        parts.close()
+    made = hotline("backup", str(file), "--data", str(data), "--with-secrets")
+    assert "1 attachments" in made.output, made.output
+    archive, keys = tmp_path / "city.dump.attachments.tar", tmp_path / "city.dump.secrets.json"
+    words = ["restore", str(file), "--data", str(other), "--secrets", str(keys), "--replace", "--yes"]
+    kept = archive.read_bytes()
+    archive.unlink()
+    without = hotline(*words)
+    assert (without.exit_code, "1 attachments' files are missing" in without.output) == (1, True), without.output
+    archive.write_bytes(kept)
+    assert hotline(*words).exit_code == 0
+    with running(other) as settings:
+        parts = bootstrap.start(settings, doorbell=SilentDoorbell())
+        with transaction(parts.sessions) as session:
+            row = session.scalars(select(Attachment)).one()
+            found = attachments.content_of(session, parts.context, number, row.id, actor_named(session, "agent01"))
+        parts.close()
+    assert found[1] == sound
 
 
 def test_a_database_with_tickets_is_replaced_only_when_that_is_meant(stack: Stack, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from hotline.bootstrap import Runtime
-from hotline.cli.backup import programs
+from hotline.cli.backup import attachments_file, programs
 from hotline.cli.installation import SECRETS, data_option, on_installation
 from hotline.cli.runtime import open_runtime
 from hotline.domain.audit import AuditAction
@@ -14,6 +14,7 @@ from hotline.domain.people import SYSTEM
 from hotline.services import audit, backup
 from hotline.storage import dump, migrate
 from hotline.storage.engine import transaction
+from hotline.storage.file_archive import Archived, ArchiveError, read_archive
 
 
 @click.command()
@@ -30,8 +31,9 @@ from hotline.storage.engine import transaction
 def command(file: Path, replace: bool, yes: bool, online: bool, secrets: Path | None, data: Path | None) -> None:
     """Put the backup FILE in the place of the whole database, and check what came back.
 
-    All of it or nothing: when something fails, the database is as it was.  A database that holds tickets is refused
-    without --replace.  Afterwards the migration, the audit chain and the sealed values are checked.
+    Attachments come from FILE.attachments.tar, where that lies beside it.  All of it or nothing: when something fails,
+    the database is as it was.  A database that holds tickets is refused without --replace.  Afterwards the migration,
+    the audit chain, the sealed values and the attachments are checked.
 
     \b
     Examples:
@@ -48,9 +50,12 @@ def command(file: Path, replace: bool, yes: bool, online: bool, secrets: Path | 
         with on_installation(data, create=True, secrets=keys), open_runtime() as parts:
             _may_replace(parts, replace, yes, online)
             parts.engine.dispose()
+            # First, since a file that no ticket knows does no harm and a ticket whose file is missing does.
+            archived = _restore_files(parts, attachments_file(file))
             dump.load(tools, parts.settings.database_url, file)
             _report(parts, file, revision)
-    except dump.DumpError as error:
+            _report_files(parts, archived, attachments_file(file))
+    except (dump.DumpError, ArchiveError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -77,6 +82,27 @@ def _may_replace(parts: Runtime, replace: bool, yes: bool, online: bool) -> None
         )
     if tickets and not yes:
         click.confirm(f"Replace {tickets} tickets, and with them all that happened since the backup?", abort=True)
+
+
+def _restore_files(parts: Runtime, path: Path) -> Archived | None:
+    if not path.exists():
+        return None
+    if parts.context.files is None:
+        raise ArchiveError(f"there is no folder to put {path} into: set HOTLINE_ATTACHMENTS_FOLDER, or move it away")
+    return read_archive(parts.context.files, path)
+
+
+def _report_files(parts: Runtime, archived: Archived | None, path: Path) -> None:
+    """Say how many attachments came back; end with status 1 when a ticket's are missing."""
+    if archived is not None:
+        click.echo(f"{path}: {archived.files} attachments are back")
+    with transaction(parts.sessions) as session:
+        missing = backup.missing_files(session, parts.context)
+    if missing:
+        raise click.ClickException(
+            f"{missing} attachments' files are missing: put {path.name} beside the backup and restore again, or copy "
+            "the attachments' folder back; everything else is restored"
+        )
 
 
 def _report(parts: Runtime, file: Path, revision: str) -> None:

@@ -1,5 +1,6 @@
 """What a backup holds, and whether a restored database is whole: counts, audit chain, sealed values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, text
@@ -7,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from hotline.services import audit
 from hotline.services.context import Context
-from hotline.storage.tables import Caller, Ticket
+from hotline.storage.tables import Attachment, Caller, Ticket
 
 # So many of the oldest and of the newest callers are opened to see whether the keys fit.
 SAMPLE = 200
@@ -35,6 +36,17 @@ def holdings(session: Session) -> Holdings:
     """Count what there is, as the session's snapshot sees it."""
     entries, seal = audit.last_seal(session)
     return Holdings(session.scalar(select(func.count()).select_from(Ticket)) or 0, entries, seal)
+
+
+def attached_files(session: Session) -> Sequence[str]:
+    """Return the digests of all attachments, as the session's snapshot sees them."""
+    return session.scalars(select(Attachment.digest).distinct().order_by(Attachment.digest)).all()
+
+
+def missing_files(session: Session, context: Context) -> int:
+    """Count the attachments' files that are not where this installation keeps them."""
+    files = context.files
+    return sum(files is None or not files.has(digest) for digest in attached_files(session))
 
 
 def check(session: Session, context: Context) -> Soundness:

@@ -17,7 +17,7 @@ class FileStore:
 
     def put(self, content: bytes) -> str:
         """Write ``content`` and return its digest; a crash leaves the whole file or none."""
-        digest = sha256(content).hexdigest()
+        digest = self.digest_of(content)
         path = self._path(digest)
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -27,6 +27,15 @@ class FileStore:
                 os.fsync(file.fileno())
             Path(file.name).replace(path)
         return digest
+
+    @staticmethod
+    def digest_of(content: bytes) -> str:
+        """Return the digest under which ``content`` lies, or would."""
+        return sha256(content).hexdigest()
+
+    def has(self, digest: str) -> bool:
+        """Tell whether there is a file with this digest."""
+        return self._path(digest).is_file()
 
     def read(self, digest: str) -> bytes | None:
         """Return the content with this digest, None when it is not there."""
