@@ -11,7 +11,7 @@ from hotline.bootstrap import Runtime
 from hotline.domain.masking import mask_text
 from hotline.domain.people import Permission
 from hotline.web import health, pages, problems
-from hotline.web.api import calls, catalogue, deadlines, knowledge, reports, similar, tickets
+from hotline.web.api import attachments, calls, catalogue, deadlines, knowledge, reports, similar, tickets
 from hotline.web.auth import check_routes, guard, note_refusal, requires
 from hotline.web.counters import Counters
 from hotline.web.hardening import harden
@@ -71,6 +71,7 @@ def create_app(parts: Runtime) -> Flask:
     app.after_request(note_refusal)
     for blueprint in (
         tickets.bp,
+        attachments.bp,
         deadlines.bp,
         catalogue.bp,
         calls.bp,

@@ -187,5 +187,7 @@ def test_the_api_describes_itself_with_every_route_of_its_own(standing_app: Flas
     document = standing_app.test_client().get("/openapi.json").json
     assert document["openapi"].startswith("3.1")
     described = {path.replace("{", "<").replace("}", ">") for path in document["paths"]}
-    shown = {pattern for pattern, _, _ in routes(standing_app, api=True) if not pattern.endswith("<action>")}
+    # The document names a parameter's type elsewhere.
+    ours = {pattern.replace("<int:", "<") for pattern, _, _ in routes(standing_app, api=True)}
+    shown = {pattern for pattern in ours if not pattern.endswith("<action>")}
     assert shown <= described

@@ -1,14 +1,14 @@
-"""Attach files to a ticket and show them, with headers that keep a file from doing anything in the browser."""
+"""Attach files to a ticket and show them."""
 
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug import Response
 
-from hotline.domain.media import Media
 from hotline.domain.people import Permission
 from hotline.services import attachments
 from hotline.services.errors import Conflict, InvalidInput
 from hotline.storage.engine import transaction
+from hotline.web.attachment_files import file_response
 from hotline.web.auth import requires
 from hotline.web.pages.blueprint import bp
 from hotline.web.pages.refusals import refusal
@@ -16,7 +16,6 @@ from hotline.web.runtime import actor, runtime
 
 # Several pictures at once; a form with more is refused unread.
 LONGEST_BODY = 4 * attachments.LONGEST
-_NO_RIGHTS = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
 @bp.post("/tickets/<number>/attachments")
@@ -50,11 +49,7 @@ def attach_files(number: str) -> Response:
 @bp.get("/tickets/<number>/attachments/<int:attachment_id>")
 @requires(Permission.READ_TICKETS)
 def attachment(number: str, attachment_id: int) -> Response:
-    """The file itself; documents are saved rather than opened, since they can carry programs."""
+    """The file itself."""
     with transaction(runtime().sessions) as session:
         media, content = attachments.content_of(session, runtime().context, number, attachment_id, actor())
-    response = Response(content, content_type=media.value)
-    place = "attachment" if media is Media.PDF else "inline"
-    response.headers["Content-Disposition"] = f'{place}; filename="{number}-{attachment_id}.{media.suffix}"'
-    response.headers["Content-Security-Policy"] = _NO_RIGHTS
-    return response
+    return file_response(number, attachment_id, media, content)
