@@ -53,7 +53,8 @@ def list_attachments(number: str) -> AttachmentsOut:
     summary="Attach a file",
     description=(
         "The body is the file: JPEG, PNG, WebP, PDF, MP3, WAV or M4A, told by its content and not by any header; "
-        f"at most {attachments.LONGEST // 1024 // 1024} MB, {attachments.MOST} for a ticket.  `curl --data-binary @photo.jpg …`"
+        f"at most {attachments.LONGEST // 1024 // 1024} MB, {attachments.MOST} for a ticket.  "
+        "`curl --data-binary @photo.jpg …`"
     ),
     responses={404: "No such ticket", 409: "The ticket is over", 413: "Too large", 422: "No such kind of file"},
 )
