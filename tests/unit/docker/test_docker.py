@@ -12,6 +12,7 @@ from hotline.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text(encoding="utf-8"))
+TRAINING: dict[str, Any] = yaml.safe_load((ROOT / "docker" / "compose.training.yaml").read_text(encoding="utf-8"))
 OURS = ("migrate", "web", "worker", "beat")
 
 
@@ -98,3 +99,23 @@ def test_the_settings_given_are_all_that_are_needed() -> None:
 def test_the_database_keeps_its_data_in_a_volume() -> None:
     mounts = COMPOSE["services"]["postgres"]["volumes"]
     assert any(mount.split(":")[0] in COMPOSE["volumes"] for mount in mounts)
+
+
+def test_attachments_outlive_their_container_and_every_process_finds_them() -> None:
+    for name in OURS:
+        service = COMPOSE["services"][name]
+        folder = service["environment"]["HOTLINE_ATTACHMENTS_FOLDER"]
+        assert service["volumes"] == [f"attachments:{folder}"]
+    assert "attachments" in COMPOSE["volumes"]
+
+
+def test_whoever_triages_or_trains_shares_the_models() -> None:
+    services = TRAINING["services"]
+    assert {"web", "worker", "beat", "trainer"} == set(services)
+    for service in services.values():
+        folder = service["environment"]["HOTLINE_MODELS_FOLDER"]
+        assert f"models:{folder}" in service["volumes"]
+        assert float(service["environment"]["HOTLINE_RETRAIN_EVERY_DAYS"].strip("${}").split(":-")[1]) > 0
+    assert "training" in services["trainer"]["command"]
+    begins_with = [arguments for name, arguments in instructions() if name == "COPY" and "models/triage" in arguments]
+    assert begins_with and begins_with[-1].split()[-1] == folder, "an empty volume would leave all to people"
