@@ -87,7 +87,9 @@ def _rows(table: Path) -> "Iterator[EntryText]":
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise click.ClickException(f"{table.name} cannot be read as CSV in UTF-8: {error}") from error
     for number, row in enumerate(rows, 1):
-        strange = [str(name) for name in row if name not in COLUMNS]
+        if None in row:
+            raise click.ClickException(f"{table.name}: row {number}: has more cells than there are columns")
+        strange = [name for name in row if name not in COLUMNS]
         if strange:
             raise click.ClickException(f"{table.name}: unknown column {strange[0]}; columns are {', '.join(COLUMNS)}")
         cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
