@@ -24,21 +24,28 @@ NAME_CHARS = 6
 NAME_WORDS = 3
 
 _KIND_OF = {ending: kind for kind, endings in KINDS.items() for ending in endings.split()}
-_ENDINGS = sorted(_KIND_OF, key=len, reverse=True)
+_LONGEST_ENDING = max(map(len, _KIND_OF))
 _HAN = re.compile("[一-鿿]+")
+_ANONYMOUS_HEAD = re.compile(r"(?<![a-z])[a-z]\d{0,2}[市县区州]")
 _ANONYMOUS = re.compile(r"(?<![a-z])[a-z]\d{0,2}(?:县|区|州)")
-_UNIT = re.compile(r"(?:\d+|[一二三四五六七八九十]+)(?:栋|号线|号|期|单元|楼|室|组|幢|弄|座|年|路(?!口)|医院|届|级)")
-_DIGITS = str.maketrans("一二三四五六七八九", "123456789")
+_NUMBERED = re.compile(
+    r"(\d+|[一二三四五六七八九十]+)"
+    r"(栋|号线|号楼|号|期|单元|楼|室|组|幢|弄|座|班|年|支路|路(?!口)|医院|届|级|线|环)"
+)
+_SAME_KIND = {"号楼": "栋", "幢": "栋", "座": "栋"}
+_DIGITS = {digit: value for value, digit in enumerate("一二三四五六七八九", 1)}
 _YEAR = re.compile(r"20[012]\d")
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of a text: names by kind, anonymised districts, units (house numbers, phases) and years."""
+    """The places of a text: names by kind, anonymised districts, numbers by what they count (houses, phases, metro
+    lines, school classes) and years.
+    """
 
     names: dict[str, frozenset[str]]
     anonymous: frozenset[str]
-    units: frozenset[str]
+    numbers: dict[str, frozenset[str]]
     years: frozenset[str]
 
     @property
@@ -46,9 +53,19 @@ class Places:
         """Every name, whatever its kind."""
         return frozenset().union(*self.names.values())
 
+    @property
+    def units(self) -> frozenset[str]:
+        """Every number with what it counts: 12栋, 2期."""
+        return frozenset(f"{number}{kind}" for kind, numbers in self.numbers.items() for number in numbers)
+
     def labels(self) -> list[str]:
         """Names and anonymised districts, sorted: what is kept beside a ticket's vector."""
         return sorted(self.all_names | self.anonymous)
+
+
+def set_apart(text: str) -> str:
+    """Put a blank after anonymised places: a segmenter would make A7县金茂小区 a place called 县金茂."""
+    return _ANONYMOUS_HEAD.sub(r"\g<0> ", text)
 
 
 def find_places(text: str, words: Sequence[str], is_common: Callable[[str], bool]) -> Places:
@@ -64,9 +81,26 @@ def find_places(text: str, words: Sequence[str], is_common: Callable[[str], bool
     return Places(
         {kind: frozenset(found_names) for kind, found_names in names.items() if found_names},
         frozenset(_ANONYMOUS.findall(text)),
-        frozenset(unit.translate(_DIGITS) for unit in _UNIT.findall(text)),
+        _numbers(text),
         frozenset(_YEAR.findall(text)),
     )
+
+
+def _numbers(text: str) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for number, kind in _NUMBERED.findall(text):
+        found.setdefault(_SAME_KIND.get(kind, kind), set()).add(_in_digits(number))
+    return {kind: frozenset(numbers) for kind, numbers in found.items()}
+
+
+def _in_digits(number: str) -> str:
+    """Write 012 as 12, 十二 as 12 and 二〇 or 一二 digit by digit."""
+    if number.isdigit():
+        return number.lstrip("0") or "0"
+    tens, ten, ones = number.partition("十")
+    if ten:
+        return str(10 * _DIGITS.get(tens, 1) + _DIGITS.get(ones, 0))
+    return "".join(str(_DIGITS[digit]) for digit in number)
 
 
 def _place_at(
@@ -75,10 +109,10 @@ def _place_at(
     """Return kind and name of the place that ends with this word, None when none does."""
     if not _HAN.fullmatch(word):
         return None
-    ending = word if word in _KIND_OF else next((e for e in _ENDINGS if word.endswith(e)), None)
-    if ending is None:
+    start = next((n for n in range(max(0, len(word) - _LONGEST_ENDING), len(word)) if word[n:] in _KIND_OF), None)
+    if start is None:
         return None
-    head = word[: -len(ending)]
+    head, ending = word[:start], word[start:]
     if head and is_common(word):
         return None
     name = _with_words_before(head, position, words, is_common)

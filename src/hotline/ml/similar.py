@@ -60,7 +60,7 @@ class SimilarModel:
 
     def collect(self, readings: Sequence[Reading]) -> Collection:
         """Make messages comparable with one another."""
-        return Collection(readings, self.space.topics(readings), self.space.known)
+        return Collection(readings, self.space)
 
     def scores(self, collection: Collection, pairs: Ints) -> Floats:
         """Return the probability of "same event" for each pair, shape (pairs,)."""

@@ -117,22 +117,22 @@ def read_look_alikes(path: Path, records: Iterable[Record]) -> list[tuple[int, i
     return pairs
 
 
-def read_corpus(paths: Iterable[Path], without: Iterable[Message]) -> list[Message]:
-    """Read texts to learn words from: JSON lines with title and content; rows with split "test" and the texts
-    ``without`` are left out.  Raises ``CorpusError``.
+def read_corpus(paths: Iterable[Path], without: Iterable[Message]) -> dict[Message, str | None]:
+    """Read texts to learn words from, each with its matter if it is known: JSON lines with title, content and matter;
+    rows with split "test" and the texts ``without`` are left out.  Raises ``CorpusError``.
     """
     known = {message.content.strip() for message in without}
-    found: dict[tuple[str, str], Message] = {}
+    found: dict[Message, str | None] = {}
     for path in paths:
         for number, line in _lines(path):
             try:
                 record = json.loads(line)
                 title, content = record.get("title") or "", record["content"]
                 if record.get("split") != "test" and content.strip() not in known:
-                    found[title, content] = Message(title, content)
+                    found[Message(title, content)] = record.get("matter")
             except (ValueError, KeyError, AttributeError) as error:
                 raise CorpusError(f"{path.name}:{number}: expected title and content") from error
-    return list(found.values())
+    return found
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

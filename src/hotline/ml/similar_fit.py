@@ -16,6 +16,7 @@ from hotline.ml.similar_judge import JudgeWeights, calibrated, raw_odds
 
 FOLDS = 5
 BAGS = 4
+REGRESSION = 0.03
 TREES = 0.5
 """What the trees' log odds count beside those of the regression; less finds a little more and ranks a little worse."""
 
@@ -47,7 +48,7 @@ def same_event(events: Sequence[int | None], pairs: Ints) -> NDArray[np.bool_]:
 def fit_judge(inputs: Floats, same: NDArray[np.bool_], seed: int) -> JudgeWeights:
     """Fit both members; calibration and threshold are still neutral."""
     scaler = StandardScaler().fit(inputs)
-    linear = LogisticRegression(C=0.3, max_iter=3000).fit(scaler.transform(inputs), same)
+    linear = LogisticRegression(C=REGRESSION, max_iter=3000).fit(scaler.transform(inputs), same)
     coefficients = linear.coef_[0] / scaler.scale_
     intercept = linear.intercept_[0] - float(coefficients @ scaler.mean_)
     # Several threads gain nothing on so little data and lose much where others compute too.

@@ -15,7 +15,8 @@ from scipy.sparse import csr_array
 
 from hotline.ml.places import KINDS, meet
 from hotline.ml.scorer import Floats, Ints
-from hotline.ml.similar_text import Frequencies, Reading
+from hotline.ml.similar_space import Space
+from hotline.ml.similar_text import Reading
 
 CANDIDATES = 12
 """How many of its nearest messages, by each of words, pieces and title, a message is compared with in detail."""
@@ -28,7 +29,18 @@ UNKNOWN_DAYS = 7.0
 RARE = 5.0
 
 INPUTS = (
-    *("pieces", "words", "title_pieces", "title_words", "topic_vector", "copied", "copied_log", "days", "length"),
+    *(
+        "pieces",
+        "words",
+        "title_pieces",
+        "title_words",
+        "topic_vector",
+        "subject",
+        "copied",
+        "copied_log",
+        "days",
+        "length",
+    ),
     *("length_ratio", "rarest", "second", "third", "rare_sum", "title_inside_least", "title_inside_most"),
     *(f"{kind}_{found}" for kind in KINDS for found in ("same", "other")),
     *(
@@ -40,16 +52,19 @@ INPUTS = (
         "title_place_missing",
     ),
     *("district_code_same", "district_code_other", "units_same", "units_other", "years_other"),
+    *("numbers_same", "numbers_other", "title_numbers_same", "title_numbers_other"),
     *("above_busier", "above_calmer", "above_words", "topic_inside_least", "topic_inside_most", "topic"),
 )
 """The inputs by name, in the order of ``Collection.inputs``."""
 
 
 class Collection:
-    """Messages to be compared with one another, with their topic vectors of shape (messages, D), rows of length one."""
+    """Messages to be compared with one another in a space."""
 
-    def __init__(self, readings: Sequence[Reading], vectors: Floats, known: Frequencies) -> None:
-        self.readings, self.vectors = readings, vectors
+    def __init__(self, readings: Sequence[Reading], space: Space) -> None:
+        self.readings, known = readings, space.known
+        self.vectors = space.topics(readings)
+        self.subjects = space.subjects(self.vectors)
         self.word_weight = _weights([reading.words for reading in readings], known.words, known.texts)
         self.piece_weight = _weights([reading.pieces for reading in readings], known.pieces, known.texts)
         self.words = _matrix([reading.words for reading in readings], self.word_weight)
@@ -79,13 +94,13 @@ class Collection:
         """Return what each pair has in common, shape (pairs, len(INPUTS))."""
         left, right = pairs[:, 0], pairs[:, 1]
         close = [_products(m, left, right) for m in (self.pieces, self.words, self.title_pieces, self.title_words)]
-        topics = (self.vectors[left] * self.vectors[right]).sum(axis=1)
+        topics, subjects = ((rows[left] * rows[right]).sum(axis=1) for rows in (self.vectors, self.subjects))
         details = np.array([self._details(a, b) for a, b in pairs.tolist()], np.float32).reshape(len(pairs), -1)
         around, around_words = (_background(pairs, values, len(self.readings)) for values in close[:2])
         busier, calmer = np.maximum(around[left], around[right]), np.minimum(around[left], around[right])
         busier_words = np.maximum(around_words[left], around_words[right])
         above = [close[0] / busier, close[0] / calmer, close[1] / busier_words]
-        columns = np.column_stack([*close, topics, details[:, :-3], *above, details[:, -3:]])
+        columns = np.column_stack([*close, topics, subjects, details[:, :-3], *above, details[:, -3:]])
         assert columns.shape[1] == len(INPUTS)
         return columns.astype(np.float32)
 
@@ -215,7 +230,16 @@ def _places(one: Reading, other: Reading) -> list[float]:
     found += [float(bool(districts)), float(bool(ours.anonymous and theirs.anonymous and not districts))]
     units = ours.units & theirs.units
     found += [float(min(3, len(units))), float(bool(ours.units and theirs.units and not units))]
-    return [*found, float(bool(ours.years and theirs.years and not ours.years & theirs.years))]
+    found += [float(bool(ours.years and theirs.years and not ours.years & theirs.years))]
+    found += _numbers(ours.numbers, theirs.numbers)
+    return found + _numbers(one.title_places.numbers, other.title_places.numbers)
+
+
+def _numbers(some: Mapping[str, frozenset[str]], others: Mapping[str, frozenset[str]]) -> list[float]:
+    """Of what both texts number, how much they number alike and how much not: lines 5 and 7 are two lines."""
+    both = some.keys() & others.keys()
+    alike = sum(bool(some[kind] & others[kind]) for kind in both)
+    return [float(min(3, alike)), float(min(3, len(both) - alike))]
 
 
 def _same_or_other(some: frozenset[str], others: frozenset[str]) -> tuple[float, float]:

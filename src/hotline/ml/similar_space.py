@@ -2,13 +2,15 @@
 
 The first half is latent semantic analysis (LSA) of words and character pairs.  Local names are rare words that no
 corpus knows, so the second half gives each rare word a few signed places by its hash: two messages that share an
-estate's name point the same way there.
+estate's name point the same way there.  Beside the vector, the first half tells how likely a message belongs to each
+matter of the corpus: two troubles of one estate are mostly two matters.
 """
 
 import math
 import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import islice
 
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.decomposition import TruncatedSVD
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from hotline.ml.privacy import is_person_name, looks_personal
 from hotline.ml.scorer import Floats
@@ -30,6 +33,8 @@ VOCABULARY = 20_000
 NAMES_SHARE = 0.7
 RARE_FROM = 5.0
 PLACES_OF_A_WORD = 4
+MIN_TEXTS_OF_A_MATTER = 10
+SHRINKAGE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class SpaceWeights:
 
     ``axes`` (2·VOCABULARY or less, TOPIC): the axes of the first words, then of the first pairs of characters; each
     is scaled by the square root of its singular value.  ``axes_of`` (2,): how many words and pairs have axes.
+    ``subject`` (TOPIC, S) and ``subject_from`` (S,): linear scores of S matters.
     """
 
     words: str
@@ -48,6 +54,8 @@ class SpaceWeights:
     texts: NDArray[np.int32]
     axes: NDArray[np.float16]
     axes_of: NDArray[np.int32]
+    subject: Floats
+    subject_from: Floats
 
 
 SPACE_FIELDS = tuple(field.name for field in fields(SpaceWeights))
@@ -75,6 +83,13 @@ class Space:
     def topics(self, readings: Sequence[Reading]) -> Floats:
         """What the messages are about, shape (messages, TOPIC), rows of length one or zero."""
         return unit(self.terms(readings) @ self._axes)
+
+    def subjects(self, topics: Floats) -> Floats:
+        """Square roots of the probabilities of each matter, shape (messages, S): rows of length one."""
+        scores = topics @ self.weights.subject + self.weights.subject_from
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True, initial=0))
+        roots: Floats = np.sqrt(odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+        return roots
 
     def vectors(self, readings: Sequence[Reading]) -> Floats:
         """The messages' vectors, shape (messages, DIMENSIONS), rows of length one or zero."""
@@ -111,8 +126,10 @@ class Space:
         return found
 
 
-def fit_space(messages: Sequence[Message], cut: Callable[[str], list[str]], seed: int) -> SpaceWeights:
-    """Learn frequencies and axes from a corpus.
+def fit_space(
+    messages: Sequence[Message], matters: Sequence[str | None], cut: Callable[[str], list[str]], seed: int
+) -> SpaceWeights:
+    """Learn frequencies, axes and matters from a corpus; a message's matter is None where nobody knows.
 
     No term from fewer than ``MIN_TEXTS`` texts is kept, and none that names a person.
     """
@@ -132,11 +149,25 @@ def fit_space(messages: Sequence[Message], cut: Callable[[str], list[str]], seed
         texts=np.array([len(messages)], np.int32),
         axes=np.zeros((sum(axes_of), TOPIC), np.float16),
         axes_of=np.array(axes_of, np.int32),
+        subject=np.zeros((TOPIC, 1), np.float32),
+        subject_from=np.zeros(1, np.float32),
     )
     terms = Space(bare).terms(readings)
     fitted = TruncatedSVD(min(TOPIC, terms.shape[1] - 1, terms.shape[0] - 1), n_iter=4, random_state=seed).fit(terms)
     bare.axes[:, : len(fitted.components_)] = (fitted.components_ / np.sqrt(fitted.singular_values_)[:, None]).T
-    return bare
+    return _with_subjects(bare, Space(bare).topics(readings), matters)
+
+
+def _with_subjects(space: SpaceWeights, topics: Floats, matters: Sequence[str | None]) -> SpaceWeights:
+    """Learn to tell matters apart by topic; without two that have enough texts all messages are of one."""
+    often = {matter for matter, number in Counter(matters).items() if matter and number >= MIN_TEXTS_OF_A_MATTER}
+    rows = np.array([row for row, matter in enumerate(matters) if matter in often], np.int64)
+    if len(often) < 3:
+        return space
+    # Shrunk, since a rare matter has fewer texts than there are axes.
+    fitted = LinearDiscriminantAnalysis(solver="eigen", shrinkage=SHRINKAGE)
+    fitted.fit(topics[rows], np.array([matters[row] for row in rows]))
+    return replace(space, subject=fitted.coef_.T.astype(np.float32), subject_from=fitted.intercept_.astype(np.float32))
 
 
 def _often(

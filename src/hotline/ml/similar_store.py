@@ -116,6 +116,7 @@ def _check_shapes(space: SpaceWeights, judge: JudgeWeights, folder: Path) -> Non
         space.word_texts.shape == (space.words.count("\n") + 1,)
         and space.piece_texts.shape == (space.pieces.count("\n") + 1,)
         and space.axes.shape == (int(space.axes_of.sum()), TOPIC)
+        and space.subject.shape == (TOPIC, len(space.subject_from))
         and judge.coefficients.shape == (len(INPUTS),)
         and len({judge.input.shape, judge.limit.shape, judge.left.shape, judge.right.shape, judge.value.shape}) == 1
         and bool(((children >= 0) & (children < nodes)).all())

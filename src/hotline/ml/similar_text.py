@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from hotline.ml.places import Places, find_places
+from hotline.ml.places import Places, find_places, set_apart
 from hotline.ml.privacy import is_person_name
 from hotline.ml.segment import is_word, plain
 
@@ -64,8 +64,8 @@ class Reading:
 def read_message(message: Message, cut: Callable[[str], list[str]], known: Frequencies) -> Reading:
     """Clean and cut one message; whoever is named in it becomes one sign."""
     title, body = _normal(message.title, TITLE_CHARS), _normal(message.content, CONTENT_CHARS)
-    title_words = [token for token in cut(title) if is_word(token)] if title else []
-    words = [*title_words, *(token for token in cut(body) if is_word(token))]
+    title_words = [*filter(is_word, cut(set_apart(title)))] if title else []
+    words = [*title_words, *filter(is_word, cut(set_apart(body)))]
     bare = _BREAK.sub("", body)
     return Reading(
         at=message.at,

@@ -42,10 +42,10 @@ def build_similar(
     spec = installed()
     cut = segmenter(spec)
     texts = read_corpus(corpus, without=messages)
-    space = fit_space(texts, cut, seed)
+    space = fit_space(list(texts), list(texts.values()), cut, seed)
     served = Space(space)
     readings = [read_message(message, cut, served.known) for message in messages]
-    collection = Collection(readings, served.topics(readings), served.known)
+    collection = Collection(readings, served)
     pairs = with_pairs(collection.candidates(), negatives)
     known_events = [record.event for record in records]
     answers, judge = held_out(collection.inputs(pairs), pairs, known_events, seed, progress)
@@ -92,7 +92,8 @@ knowledge base answers.  People merge; nothing merges by itself.
 Text hygiene and masking of personal data; half of the vector is latent semantic analysis of words and character pairs,
 half places rare words by their hash, so that local names count that no corpus knows.  The judgement adds a logistic
 regression and small boosted trees over {inputs} inputs: likeness of words, characters and titles, what was copied,
-shared rare words, places, house numbers and years that agree or differ, days between, lengths.
+shared rare words, places, numbers (houses, lines, classes, years) that agree or differ, matters as the corpus has
+them, days between, lengths.
 
 ## Data
 {texts:,} texts of {files} for words and axes; no term from fewer than three of them, none that names a person.  The
