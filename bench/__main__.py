@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from bench import clock, footprint, lists, reports, search, serving
+from bench import clock, footprint, lists, reports, search, serving, similar
 from bench.report import LATEST, Line, circumstances, describe, table, write
 from bench.rig import open_rig
 
-PARTS = ("rate", "latency", "flow", "search", "lists", "triage", "clock", "help", "stack", "reports")
+PARTS = ("rate", "latency", "flow", "search", "lists", "triage", "similar", "clock", "help", "stack", "reports")
 
 
 def main() -> int:
@@ -17,10 +17,11 @@ def main() -> int:
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part only; may be repeated")
     parser.add_argument("--short", action="store_true", help="see that it works: figures of seconds mean little")
     parser.add_argument("--tickets", type=int, default=reports.TICKETS, help="closed tickets that reports are told of")
+    parser.add_argument("--similar", type=int, default=similar.TICKETS, help="tickets among which similar ones are")
     given = parser.parse_args()
     where = circumstances()
     _say(describe(where))
-    lines = list(_measure(given.only or PARTS, given.tickets, short=given.short))
+    lines = list(_measure(given.only or PARTS, given.tickets, given.similar, short=given.short))
     if not given.only:
         write(where, lines)
         _say(f"written to {LATEST}")
@@ -28,7 +29,7 @@ def main() -> int:
     return 0 if all(line.met is not False for line in lines) else 1
 
 
-def _measure(parts: list[str] | tuple[str, ...], tickets: int, *, short: bool) -> Iterator[Line]:
+def _measure(parts: list[str] | tuple[str, ...], tickets: int, among: int, *, short: bool) -> Iterator[Line]:
     lengths = serving.SHORT if short else serving.Lengths()
     if {"rate", "latency", "flow"} & set(parts):
         with open_rig() as rig:
@@ -50,6 +51,10 @@ def _measure(parts: list[str] | tuple[str, ...], tickets: int, *, short: bool) -
         from bench.triage import triage
 
         yield from triage(_say, short=short)
+    if "similar" in parts:
+        _say("measuring similar …")
+        with open_rig() as rig:
+            yield from similar.measure(rig, similar.SHORT_TICKETS if short else among, short=short, say=_say)
     if "clock" in parts:
         _say("measuring clock …")
         yield from clock.computations(_say, 50_000 if short else 1_000_000)

@@ -10,11 +10,11 @@ from tests.factories import actor_named, at, department, receive, run_jobs, tick
 
 from hotline.bootstrap import Runtime
 from hotline.domain.people import SYSTEM
-from hotline.domain.ticket import Action
+from hotline.domain.ticket import OPEN_STATES, Action, State
 from hotline.services import knowledge, retention, similar, vectors
 from hotline.services.errors import InvalidInput, NotFound
 from hotline.storage.engine import transaction
-from hotline.storage.tables import KnowledgeEntry, Ticket, TicketVector
+from hotline.storage.tables import KnowledgeEntry, OpenVector, Ticket, TicketVector
 
 LIFT = "金茂小区3栋的电梯坏了三天，老人上下楼很不方便"
 LIFT_AGAIN = "金茂小区3栋的电梯坏了三天，老人上下楼很不方便，希望尽快修好"
@@ -80,6 +80,31 @@ def test_a_department_finds_its_own_only_and_no_confidential_ones(session: Sessi
     handler = actor_named(session, "cgj-handler")
     with pytest.raises(NotFound):
         similar.similar_to_ticket(session, parts.context, elsewhere.number, handler)
+
+
+@pytest.mark.parametrize("state", State)
+def test_whatever_moved_a_ticket_it_is_found_while_it_is_open(session: Session, parts: Runtime, state: State) -> None:
+    """A trigger keeps the vectors of open tickets; it has to mean the same by "open" as the domain does."""
+    lift = logged(session, parts, LIFT)
+    vectors_in_view = select(func.count()).select_from(OpenVector)
+    for there in (state, State.HANDLING, state):
+        lift.state = there
+        session.flush()
+        assert session.scalar(vectors_in_view) == (there in OPEN_STATES)
+        assert (lift.number in found(session, parts, LIFT_AGAIN)) == (there in OPEN_STATES)
+    # Written anew, as after a change of its words, it comes back only if it is open.
+    vectors.keep_vectors(session, parts.context, [lift])
+    assert session.scalar(vectors_in_view) == (state in OPEN_STATES)
+
+
+def test_a_merged_ticket_is_found_again_when_the_merge_is_undone(session: Session, parts: Runtime) -> None:
+    lift, again = logged(session, parts, LIFT), logged(session, parts, LIFT_AGAIN)
+    again.merged_into_id = lift.id
+    session.flush()
+    assert set(found(session, parts, LIFT_AGAIN)) == {lift.number}
+    again.merged_into_id = None
+    session.flush()
+    assert set(found(session, parts, LIFT_AGAIN)) == {lift.number, again.number}
 
 
 def test_a_ticket_is_not_similar_to_itself(session: Session, parts: Runtime) -> None:

@@ -39,7 +39,7 @@ from hotline.storage.tables.tickets import (
     TicketEvent,
 )
 from hotline.storage.tables.triage import CatalogueCohandler, CatalogueEntryRow, Label, Prediction
-from hotline.storage.tables.vectors import KnowledgeVector, TicketVector
+from hotline.storage.tables.vectors import KnowledgeVector, OpenVector, TicketVector
 
 __all__ = [
     "BULLETIN",
@@ -76,6 +76,7 @@ __all__ = [
     "KnowledgeVector",
     "Label",
     "LimitSetRow",
+    "OpenVector",
     "Prediction",
     "PushDownBan",
     "Reply",

@@ -29,6 +29,22 @@ class TicketVector(Base):
     received_at: Mapped[datetime]
 
 
+class OpenVector(Base):
+    """The vectors of open tickets once more, some thousands in a city.
+
+    An index over all tickets would walk past a hundred closed ones for each that is open, and past thousands for one
+    of a department's own.  Triggers keep the table as tickets move and vectors are written (migration 0016).
+    """
+
+    __tablename__ = "open_vector"
+    __table_args__ = (Index("ix_open_vector_embedding", "embedding", postgresql_using="hnsw", postgresql_ops=_COSINE),)
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket_vector.ticket_id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[str]
+    embedding: Mapped[list[float]] = mapped_column(Vector(DIMENSIONS))
+    received_at: Mapped[datetime]
+
+
 class KnowledgeVector(Base):
     """The vector of an entry's question and answer.  There are thousands of entries at most, so no index is needed."""
 
