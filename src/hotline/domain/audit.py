@@ -32,6 +32,10 @@ class AuditAction(StrEnum):
     LIMITS_IMPORTED = "limits.imported"
     CATALOGUE_IMPORTED = "catalogue.imported"
     KNOWLEDGE_CHANGED = "knowledge.changed"
+    DEPARTMENT_ADDED = "department.added"
+    DEPARTMENT_CHANGED = "department.changed"
+    ACCOUNT_CHANGED = "account.changed"
+    LIST_EXPORTED = "list.exported"
     MODEL_TRAINED = "model.trained"
     MODEL_PROMOTED = "model.promoted"
     MODEL_NOT_PROMOTED = "model.not_promoted"
@@ -65,6 +69,10 @@ AUDIT_NAMES: dict[str, str] = {
     AuditAction.LIMITS_IMPORTED: "导入时限规则",
     AuditAction.CATALOGUE_IMPORTED: "导入权责清单",
     AuditAction.KNOWLEDGE_CHANGED: "变更知识库",
+    AuditAction.DEPARTMENT_ADDED: "新增承办单位",
+    AuditAction.DEPARTMENT_CHANGED: "变更承办单位",
+    AuditAction.ACCOUNT_CHANGED: "变更账号资料",
+    AuditAction.LIST_EXPORTED: "导出清单",
     AuditAction.MODEL_TRAINED: "训练模型",
     AuditAction.MODEL_PROMOTED: "启用模型版本",
     AuditAction.MODEL_NOT_PROMOTED: "新模型未达标，未启用",

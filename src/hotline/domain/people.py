@@ -51,6 +51,7 @@ class Permission(StrEnum):
     REVEAL_CALLER = "caller.reveal"
     READ_REPORTS = "report.read"
     MANAGE_ACCOUNTS = "account.manage"
+    MANAGE_LISTS = "list.manage"
     READ_AUDIT = "audit.read"
     READ_MODELS = "model.read"
     MANAGE_MODELS = "model.manage"
@@ -68,9 +69,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SUPERVISOR: _EVERYBODY
     | _TICKETS
     | {Permission.DISPATCH, Permission.FOLLOW_UP, Permission.READ_REPORTS, Permission.READ_MODELS},
-    # The administrator keeps accounts, settings and model versions, the auditor reads the audit log; neither needs a
+    # The administrator keeps accounts, lists and model versions, the auditor reads the audit log; neither needs a
     # citizen's words.
-    Role.ADMIN: _EVERYBODY | {Permission.MANAGE_ACCOUNTS, Permission.READ_MODELS, Permission.MANAGE_MODELS},
+    Role.ADMIN: _EVERYBODY
+    | {Permission.MANAGE_ACCOUNTS, Permission.MANAGE_LISTS, Permission.READ_MODELS, Permission.MANAGE_MODELS},
     Role.AUDITOR: _EVERYBODY | {Permission.READ_AUDIT},
     Role.SYSTEM: frozenset(Permission),
 }

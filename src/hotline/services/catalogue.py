@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from hotline.domain.audit import AuditAction
@@ -123,15 +123,36 @@ def _code(value: object, known: set[str], where: str, what: str) -> str:
     return value
 
 
-def entries_at(session: Session, at: datetime) -> list[CatalogueEntryRow]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries to show: of a matter, a district, a department that leads or helps, all by code; None for any."""
+
+    matter: str | None = None
+    district: str | None = None
+    department: str | None = None
+
+
+def entries_at(session: Session, at: datetime, wanted: Wanted | None = None) -> list[CatalogueEntryRow]:
     """Return the entries in force at ``at``, by matter and district, the city's first."""
     query = (
-        select(CatalogueEntryRow)
+        _narrowed(select(CatalogueEntryRow), wanted or Wanted())
         .where(_in_force(CatalogueEntryRow, at))
         .options(joinedload(CatalogueEntryRow.lead_department), selectinload(CatalogueEntryRow.cohandlers))
         .order_by(CatalogueEntryRow.matter, CatalogueEntryRow.district.nulls_first(), CatalogueEntryRow.id)
     )
     return list(session.scalars(query))
+
+
+def _narrowed(query: Select[CatalogueEntryRow], wanted: Wanted) -> Select[CatalogueEntryRow]:
+    if wanted.matter:
+        query = query.where(CatalogueEntryRow.matter == wanted.matter)
+    if wanted.district:
+        query = query.where(CatalogueEntryRow.district == wanted.district)
+    if wanted.department:
+        department = select(Department.id).where(Department.code == wanted.department).scalar_subquery()
+        helped = select(CatalogueCohandler.entry_id).where(CatalogueCohandler.department_id == department)
+        query = query.where(or_(CatalogueEntryRow.lead_department_id == department, CatalogueEntryRow.id.in_(helped)))
+    return query
 
 
 def bans_at(session: Session, at: datetime) -> list[PushDownBan]:

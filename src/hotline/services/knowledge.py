@@ -21,6 +21,8 @@ from hotline.storage.tables import Department, KnowledgeEntry, KnowledgeVector
 CANDIDATES = 30
 LEAST_LIKENESS = 0.05
 QUESTION_CHARS = 500
+# As much as a cell of a spreadsheet holds, with room to spare.
+ANSWER_CHARS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ def search(session: Session, context: Context, question: str, *, limit: int = 5)
 
 def add(session: Session, context: Context, text: EntryText, actor: Actor) -> KnowledgeEntry:
     """Add an entry.  Raises ``InvalidInput``."""
+    _refuse_twin(session, text, None)
     entry = KnowledgeEntry()
     _fill(session, context, entry, text, actor)
     session.add(entry)
@@ -93,6 +96,7 @@ def add(session: Session, context: Context, text: EntryText, actor: Actor) -> Kn
 def edit(session: Session, context: Context, entry_id: int, text: EntryText, actor: Actor) -> KnowledgeEntry:
     """Change what an entry says.  Raises ``NotFound`` and ``InvalidInput``."""
     entry = _locked(session, entry_id)
+    _refuse_twin(session, text, entry_id)
     _fill(session, context, entry, text, actor)
     _keep(session, context, [entry], actor, "changed")
     return entry
@@ -116,7 +120,7 @@ def load(session: Session, context: Context, texts: Sequence[EntryText], actor: 
     added = changed = 0
     for row, text in enumerate(texts, 1):
         entry = known.get(text.question.strip())
-        if entry is not None and _says(session, entry) == _written(context, text, entry):
+        if entry is not None and entry.active and _says(session, entry) == _written(context, text, entry):
             continue
         added, changed = added + (entry is None), changed + (entry is not None)
         try:
@@ -141,6 +145,14 @@ def entries(session: Session) -> list[tuple[KnowledgeEntry, EntryText]]:
     query = select(KnowledgeEntry).where(KnowledgeEntry.active).order_by(KnowledgeEntry.id)
     found = session.scalars(query.options(selectinload(KnowledgeEntry.owner))).all()
     return [(entry, _says(session, entry)) for entry in found]
+
+
+def entry_text(session: Session, entry_id: int) -> tuple[KnowledgeEntry, EntryText]:
+    """Return an entry, also a retired one, with what it says.  Raises ``NotFound``."""
+    entry = session.get(KnowledgeEntry, entry_id)
+    if entry is None:
+        raise NotFound("there is no such entry in the knowledge base")
+    return entry, _says(session, entry)
 
 
 def _locked(session: Session, entry_id: int) -> KnowledgeEntry:
@@ -177,6 +189,13 @@ def _written(context: Context, text: EntryText, entry: KnowledgeEntry | None = N
     )
 
 
+def _refuse_twin(session: Session, text: EntryText, entry_id: int | None) -> None:
+    """Raise ``InvalidInput`` when another entry in use answers the same question: a table could not tell them apart."""
+    query = select(KnowledgeEntry.id).where(KnowledgeEntry.question == text.question.strip(), KnowledgeEntry.active)
+    if any(found != entry_id for found in session.scalars(query)):
+        raise InvalidInput("question", "is answered by another entry already; change that one")
+
+
 def _check(session: Session, context: Context, text: EntryText) -> Department | None:
     """Return the owner.  Raises ``InvalidInput``."""
     written = _written(context, text)
@@ -184,6 +203,8 @@ def _check(session: Session, context: Context, text: EntryText) -> Department | 
         raise InvalidInput("question", f"must have 1 to {QUESTION_CHARS} characters")
     if not written.answer:
         raise InvalidInput("answer", "is empty")
+    if len(written.answer) > ANSWER_CHARS:
+        raise InvalidInput("answer", f"must have 1 to {ANSWER_CHARS} characters")
     if written.matter is not None and written.matter not in context.taxonomy.codes:
         raise InvalidInput("matter", "is not a matter of the taxonomy")
     if text.valid_from and text.valid_to and text.valid_to < text.valid_from:

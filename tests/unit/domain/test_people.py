@@ -18,6 +18,7 @@ def test_administrator_and_auditor_share_no_power_and_see_no_ticket() -> None:
     everybody = {Permission.PUBLIC, Permission.SIGNED_IN}
     assert PERMISSIONS[Role.ADMIN] - everybody == {
         Permission.MANAGE_ACCOUNTS,
+        Permission.MANAGE_LISTS,
         Permission.READ_MODELS,
         Permission.MANAGE_MODELS,
     }

@@ -12,7 +12,7 @@ from hotline.storage.tables.counted import (
     UNCOUNTED,
     WAITED,
 )
-from hotline.storage.tables.desk import AnnouncedCall, Draft, SavedView
+from hotline.storage.tables.desk import AnnouncedCall, Draft, ListImport, SavedView
 from hotline.storage.tables.jobs import Job
 from hotline.storage.tables.life import (
     Assignment,
@@ -76,6 +76,7 @@ __all__ = [
     "KnowledgeVector",
     "Label",
     "LimitSetRow",
+    "ListImport",
     "OpenVector",
     "Prediction",
     "PushDownBan",

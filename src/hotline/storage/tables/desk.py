@@ -1,4 +1,6 @@
-"""What lies on a desk: drafts of calls that are not tickets yet, calls that the telephone announced, saved views."""
+"""What lies on a desk: drafts of calls that are not tickets yet, calls that the telephone announced, saved views,
+tables that were uploaded and not applied yet.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -47,3 +49,17 @@ class SavedView(Base):
     name: Mapped[str]
     tab: Mapped[str]
     filters: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+
+
+class ListImport(Base):
+    """A table that an administrator uploaded and has not applied yet (待导入): its rows as they were read."""
+
+    __tablename__ = "list_import"
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    # Which list it is for, what was asked beside the file, and the rows: {"number": of the sheet, "cells": {…}}.
+    name: Mapped[str]
+    options: Mapped[dict[str, Any]]
+    rows: Mapped[list[dict[str, Any]]]
+    uploaded_at: Mapped[datetime] = mapped_column(index=True)

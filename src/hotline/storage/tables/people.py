@@ -5,10 +5,12 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from hotline.domain.departments import DepartmentKind
 from hotline.domain.people import Role
 from hotline.storage.tables.base import Base, Key
 
 _ROLES = ", ".join(f"'{role}'" for role in Role if role is not Role.SYSTEM)
+_KINDS = ", ".join(f"'{kind}'" for kind in DepartmentKind)
 
 
 class District(Base):
@@ -25,11 +27,7 @@ class Department(Base):
     """An office that handles tickets (承办单位): bureau, district bureau, street or utility, in one tree."""
 
     __tablename__ = "department"
-    __table_args__ = (
-        CheckConstraint(
-            "kind IN ('hotline_centre', 'city_bureau', 'district_bureau', 'street', 'utility')", name="kind_known"
-        ),
-    )
+    __table_args__ = (CheckConstraint(f"kind IN ({_KINDS})", name="kind_known"),)
 
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)

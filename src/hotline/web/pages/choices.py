@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from hotline.domain.city_time import CITY_ZONE
+from hotline.domain.departments import DEPARTMENT_KIND_NAMES
 from hotline.domain.people import ROLE_NAMES, Role
 from hotline.domain.ticket import (
     EXCLUSION_REASON_NAMES,
@@ -90,20 +91,12 @@ def matters(prediction: PredictionOut | None) -> Groups:
     return tuple(found)
 
 
-KINDS = {
-    "hotline_centre": "热线中心",
-    "city_bureau": "市级部门",
-    "district_bureau": "区级部门",
-    "street": "街道（镇）",
-    "utility": "公用事业单位",
-}
-
-
 def departments(session: Session) -> Groups:
     """Return the active departments by kind."""
     found = session.scalars(select(Department).where(Department.active).order_by(Department.id)).all()
     return tuple(
-        Group(_(name), tuple((row.code, row.name) for row in found if row.kind == kind)) for kind, name in KINDS.items()
+        Group(_(name), tuple((row.code, row.name) for row in found if row.kind == kind))
+        for kind, name in DEPARTMENT_KIND_NAMES.items()
     )
 
 

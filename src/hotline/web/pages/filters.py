@@ -32,6 +32,7 @@ from hotline.services.explaining import KIND_NAMES
 from hotline.services.masking import Mask, mask_for
 from hotline.storage.tables import Ticket
 from hotline.web.pages.navigation import language, navigation
+from hotline.web.pages.refusals import refusal
 from hotline.web.pages.words import excerpt, marked
 from hotline.web.runtime import runtime
 
@@ -70,6 +71,11 @@ REASON_NAMES = {
 def moment(instant: datetime | None) -> str:
     """Show an instant in the city's time to the minute."""
     return f"{instant.astimezone(CITY_ZONE):%Y-%m-%d %H:%M}" if instant else "—"
+
+
+def day(instant: datetime) -> str:
+    """Show the day of an instant in the city."""
+    return f"{instant.astimezone(CITY_ZONE):%Y-%m-%d}"
 
 
 def moment_to_the_second(instant: datetime) -> str:
@@ -198,6 +204,8 @@ def register(app: Flask) -> None:
     """Make the filters and names known to the templates of ``app``."""
     for function in (
         moment,
+        day,
+        refusal,
         moment_to_the_second,
         clock_time,
         next_due,

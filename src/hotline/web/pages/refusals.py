@@ -6,6 +6,7 @@ table against what the services say.
 
 import re
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 WORDS: dict[str, str] = {
@@ -64,6 +65,46 @@ WORDS: dict[str, str] = {
     "the picture cannot be read": "图片无法读取",
     "the picture has too many pixels": "图片像素过大",
     "this installation has no folder for attachments; set HOTLINE_ATTACHMENTS_FOLDER": "系统未启用附件",
+    # Departments.
+    "there is a department with this code already": "已有这个编码的单位",
+    "there is no department with this code": "没有这个编码的单位",
+    "there is no district with this code": "没有这个区",
+    "another department has this name": "另有单位叫这个名称",
+    "is no kind of department": "请选择类别",
+    "use up to 32 capital letters, digits and hyphens": "请用大写字母、数字和连字符，最多 32 个",
+    "stands below this department itself": "它是本单位自己或本单位的下级",
+    "is retired; name a parent that is in use": "上级单位已停用，请另选在用的上级",
+    "has sub-units in use; retire them or give them another parent first": (
+        "还有在用的下级单位，请先停用它们或改到别的上级之下"
+    ),
+    # Lists.
+    "is not a date like 2027-06-30": "不是日期，请写成 2027-06-30 的样子",
+    "has become a date; format the column as text and type it again": (
+        "被 Excel 改成了日期，请把该列设为文本格式后重新输入"
+    ),
+    "is a formula over several cells, or something else that is no text; paste its value": (
+        "是跨多格的公式或其他不是文字的内容，请粘贴为数值"
+    ),
+    "holds an error of the spreadsheet; type the value": "是 Excel 的错误值，请填写正确的值",
+    "cannot be read as an Excel workbook; save it again as .xlsx": "无法按 Excel 工作簿读取，请重新另存为 .xlsx",
+    "is no Excel workbook; save it as .xlsx": "不是 Excel 工作簿，请另存为 .xlsx",
+    "is an .xls file or has a password; save it as .xlsx without one": (
+        "是旧版 .xls 或设了密码，请去掉密码并另存为 .xlsx"
+    ),
+    "holds far more than a list; copy the list into a new workbook": (
+        "内容远多于一份清单，请把清单复制到新工作簿再上传"
+    ),
+    "holds what no spreadsheet program writes; copy the list into a new workbook": (
+        "含有表格软件不会写入的内容，请把清单复制到新工作簿再上传"
+    ),
+    "has merged cells; unmerge them and fill in every row": "有合并单元格，请取消合并并逐行填写",
+    "has no rows under its head": "表头之下没有内容",
+    "stays empty for what must not be pushed down": "“不得下派”的行此列须空着",
+    "is answered by another entry already; change that one": "已有条目回答这个问题，请修改那一条",
+    "lies before valid_from": "失效日早于生效日",
+    "lies in the past: tickets have been dispatched by the catalogue of then": (
+        "生效日须在今天之后；立即生效请空着（此前的工单已按当时的清单派出）"
+    ),
     "say what changes: type, matter or urgency": "请至少更正事项、类型、紧急程度中的一项",
 }
 
@@ -74,6 +115,38 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"this matter must not be handed down to streets and towns \((?P<basis>.*)\)"),
         "该事项不得下派街道（镇）：%(basis)s",
     ),
+    (re.compile(r"must have 1 to (?P<most>\d+) characters"), "须有 1 至 %(most)s 个字"),
+    (re.compile(r"is longer than (?P<most>\d+) characters"), "超过 %(most)s 个字"),
+    (re.compile(r"is none of (?P<words>.*)"), "须是其中之一：%(words)s"),
+    (re.compile(r"holds more than (?P<most>\d+) cells; .*"), "超过 %(most)s 个单元格，请删除多余的空行空列"),
+    (re.compile(r"has more than (?P<most>\d+) rows"), "超过 %(most)s 行"),
+    (re.compile(r"has no sheet named (?P<title>.*)"), "没有名为“%(title)s”的工作表"),
+    (re.compile(r"has an unknown column (?P<column>.*)"), "有不认识的列“%(column)s”，请删去或改正列名"),
+    (re.compile(r"has the column (?P<column>.*) twice"), "列“%(column)s”出现了两次"),
+    (re.compile(r"lacks the columns (?P<columns>.*)"), "缺少这些列：%(columns)s"),
+    (re.compile(r"says again what row (?P<row>\d+) is about"), "与第 %(row)s 行重复"),
+    (re.compile(r"there is no active department with the code (?P<code>.*)"), "没有承办单位 %(code)s，或已停用"),
+    (re.compile(r"matters without a line for the whole city: (?P<matters>.*)"), "这些事项没有全市的条目：%(matters)s"),
+    (
+        re.compile(r"entries begin at (?P<at>\S+) already, .*"),
+        "已有 %(at)s 起生效的导入，请先在权责清单页撤回它，或选更晚的生效日",
+    ),
+    (
+        re.compile(r"has (?P<count>\d+) open tickets; .*"),
+        "还有 %(count)s 件未办结工单，请先改派或办结",
+    ),
+    (
+        re.compile(r"has (?P<count>\d+) open co-handling parts; .*"),
+        "还有 %(count)s 件协办任务，请先由它反馈",
+    ),
+    (
+        re.compile(r"has (?P<count>\d+) accounts in use; .*"),
+        "还有 %(count)s 个在用账号，请先停用或改到别的单位",
+    ),
+    (
+        re.compile(r"is named in (?P<count>\d+) lines of the catalogue; .*"),
+        "权责清单里还有 %(count)s 行列着它，请先导入不含它的清单",
+    ),
     (re.compile(r"is larger than (?P<most>\d+) MB"), "超过 %(most)s MB"),
     (re.compile(r"a ticket has at most (?P<most>\d+) attachments"), "每件工单最多 %(most)s 个附件"),
     (re.compile(r"that ticket is no longer open \(state '.*'\)"), "那个工单已经结束，不能并入"),
@@ -82,6 +155,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def refusal(message: str) -> str:
     """Return ``message`` in the page's language; one that nobody has translated stays as it is."""
+    if str(get_locale()) == "en":
+        return message
     if message in WORDS:
         return str(_(WORDS[message]))
     for pattern, words in _PATTERNS:
