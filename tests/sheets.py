@@ -33,8 +33,9 @@ def sheet_of(rows: Sequence[Sequence[object]], title: str = "Sheet1") -> bytes:
 
 
 def row_of(sheet: Any, text: str) -> int:
-    """Return the number of the first row that holds ``text`` in a cell."""
-    return next(cell.row for cells in sheet.iter_rows() for cell in cells if cell.value == text)
+    """Return the number of the first row that begins with ``text``, or else of the first that holds it in a cell."""
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value == text]
+    return next((cell.row for cell in cells if cell.column == 1), cells[0].row)
 
 
 def column_of(sheet: Any, title: str) -> int:

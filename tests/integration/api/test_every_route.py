@@ -60,7 +60,8 @@ def _methods(rule: Rule) -> list[str]:
 
 
 def address(pattern: str, number: str) -> str:
-    filled = pattern.replace("<number>", number).replace("<action>", "sign").replace("<int:attachment_id>", "1")
+    filled = pattern.replace("<number>", number).replace("<action>", "sign")
+    filled = re.sub(r"<int:[^>]+>", "1", filled)
     return re.sub(r"<[^>]+>", "favicon.svg", filled)
 
 

@@ -117,8 +117,8 @@ def retire_entry(entry_id: int) -> View:
 def _typed() -> EntryText:
     """Return the form.  Raises ``InvalidInput``."""
     given = {name: value.strip().replace("\r\n", "\n") for name, value in request.form.items()}
-    for name in ("question", "answer", "source"):
-        if any(not letter.isprintable() and letter not in "\n\t" for letter in given.get(name, "")):
+    for name, value in given.items():
+        if any(not letter.isprintable() and letter not in "\n\t\u3000\xa0" for letter in value):
             raise InvalidInput(name, "contains control characters (such as NUL); remove them")
     return EntryText(
         question=given.get("question", ""),
