@@ -24,6 +24,7 @@ _HASHER = PasswordHasher()
 # A password is compared with this hash when there is none to compare with, so that both answers take equally long.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 
+NAME_CHARS = 60
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]")
 
 
@@ -59,17 +60,21 @@ class AddAccount:
     email: str | None = None
 
 
+def is_username(text: str) -> bool:
+    """Tell whether an account may be called ``text``."""
+    return _USERNAME.fullmatch(text) is not None
+
+
 def add(session: Session, context: Context, command: AddAccount, actor: Actor) -> Account:
     """Add an account.  Raises ``InvalidInput`` naming what is wrong, ``Conflict`` when the name is taken."""
-    if not _USERNAME.fullmatch(command.username):
+    if not is_username(command.username):
         raise InvalidInput("username", "use 3 to 64 small letters, digits, dots, hyphens and underscores")
-    if not command.display_name.strip() or len(command.display_name) > 60 or not command.display_name.isprintable():
-        raise InvalidInput("name", "give it 1 to 60 printable characters")
+    _check_name(command.display_name)
     _check_password(command.password, command.username, command.shortest_password)
     department = _department(session, command.role, command.department)
     if session.scalar(select(Account.id).where(Account.username == command.username)) is not None:
         raise Conflict(f"there is an account '{command.username}' already")
-    _refuse_both_at_once(session, command)
+    _refuse_both_at_once(session, command.display_name, command.role)
     account = Account(
         username=command.username,
         display_name=command.display_name.strip(),
@@ -104,10 +109,15 @@ def _department(session: Session, role: Role, code: str | None) -> Department | 
     return found
 
 
-def _refuse_both_at_once(session: Session, command: AddAccount) -> None:
-    namesakes = select(Account).where(Account.display_name == command.display_name.strip())
+def _check_name(display_name: str) -> None:
+    if not display_name.strip() or len(display_name) > NAME_CHARS or not display_name.isprintable():
+        raise InvalidInput("name", f"give it 1 to {NAME_CHARS} printable characters")
+
+
+def _refuse_both_at_once(session: Session, display_name: str, role: Role) -> None:
+    namesakes = select(Account).where(Account.display_name == display_name.strip())
     for namesake in session.scalars(namesakes):
-        if kept_apart(Role(namesake.role), command.role):
+        if kept_apart(Role(namesake.role), role):
             raise InvalidInput(
                 "name",
                 f"the account '{namesake.username}' has this name and is '{namesake.role}'; administrator and auditor "
@@ -237,6 +247,51 @@ def change_role(
     account.session_epoch += 1
     _record(session, context, actor, AuditAction.ROLE_CHANGED, account, before=before, after=role, department=code)
     return account
+
+
+@dataclass(frozen=True, slots=True)
+class EditAccount:
+    """How an account shall be.  ``department`` is a code."""
+
+    username: str
+    display_name: str
+    role: Role
+    department: str | None
+    email: str | None
+    active: bool
+
+
+def edit(session: Session, context: Context, command: EditAccount, actor: Actor) -> None:
+    """Make an account as it is wanted; its sessions end when its role or department is another one.
+
+    Raises ``InvalidInput``, and ``Forbidden`` as ``change_role`` and ``disable`` do.
+    """
+    account = find(session, command.username, lock=True)
+    before, department = Role(account.role), _department(session, command.role, command.department)
+    _check_name(command.display_name)
+    if before is not command.role:
+        refusal = role_change_refusal(before, command.role)
+        if refusal:
+            raise Forbidden(refusal)
+    renamed = account.display_name != command.display_name.strip()
+    if renamed or before is not command.role:
+        _refuse_both_at_once(session, command.display_name, command.role)
+    moved = account.department_id != (department.id if department else None)
+    account.display_name, account.role = command.display_name.strip(), command.role
+    account.department_id = department.id if department else None
+    session.flush()
+    if before is not command.role or moved:
+        account.session_epoch += 1
+        detail = {"before": before, "after": command.role, "department": command.department}
+        _record(session, context, actor, AuditAction.ROLE_CHANGED, account, **detail)
+    if renamed:
+        # The log says that it changed; the name itself is in the account.
+        _record(session, context, actor, AuditAction.ACCOUNT_CHANGED, account, renamed=True)
+    set_email(session, context, command.username, command.email, actor)
+    if account.active and not command.active:
+        disable(session, context, command.username, actor)
+    elif command.active and not account.active:
+        enable(session, context, command.username, actor)
 
 
 def _record(

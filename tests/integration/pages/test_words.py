@@ -60,6 +60,33 @@ def test_every_refusal_of_a_step_is_told_in_chinese(app: Flask, message: str) ->
         assert CHINESE.search(refusal(message)), message
 
 
+def list_messages() -> list[str]:
+    """Return what the administrator's lists say of cells, rows, files and departments."""
+    found = []
+    for path in [*sorted((SERVICES / "lists").glob("*.py")), SERVICES / "departments.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            texts: list[ast.expr] = []
+            if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
+                texts = node.value.elts[1:2]
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                place = {"CellRefused": 0, "CellError": 2, "Fault": 2, **REFUSALS}.get(node.func.id)
+                texts = [] if place is None else node.args[place : place + 1]
+            found += [text for text in map(_text, texts) if text is not None]
+    return found
+
+
+def test_the_lists_refuse_in_many_ways() -> None:
+    assert len(list_messages()) > 50
+
+
+@pytest.mark.parametrize("message", sorted(set(list_messages())))
+def test_every_refusal_of_a_list_is_told_in_chinese_and_english(standing_app: Flask, message: str) -> None:
+    with standing_app.test_request_context():
+        assert CHINESE.search(refusal(message)), message
+    with standing_app.test_request_context(headers={"Cookie": "language=en"}):
+        assert refusal(message) == message
+
+
 def data_keys() -> set[str]:
     """Return the members that services put into the data of events."""
     found: set[str] = set()

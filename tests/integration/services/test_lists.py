@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,17 +12,29 @@ from tests.sheets import edited, put, row_of
 
 from hotline.bootstrap import Runtime
 from hotline.demo.knowledge import build_knowledge
+from hotline.domain.limits import Kind as LimitKind
 from hotline.domain.people import Actor
-from hotline.services import knowledge
+from hotline.services import accounts, knowledge
 from hotline.services.context import Context
-from hotline.services.errors import Conflict, InvalidInput, NotFound
+from hotline.services.errors import Conflict, Forbidden, InvalidInput, NotFound
 from hotline.services.lists import importing
 from hotline.services.lists.listing import Draft
 from hotline.services.lists.registry import LISTS
 from hotline.services.lists.workbook import RowsRefused
 from hotline.services.ownership import owner_of
+from hotline.services.timekeeping import load_timekeeping
 from hotline.storage.engine import transaction
-from hotline.storage.tables import AuditEntry, CatalogueEntryRow, Department, KnowledgeEntry, ListImport, PushDownBan
+from hotline.storage.tables import (
+    Account,
+    AuditEntry,
+    CatalogueEntryRow,
+    Department,
+    Job,
+    KnowledgeEntry,
+    LimitSetRow,
+    ListImport,
+    PushDownBan,
+)
 
 
 class City:
@@ -327,3 +339,191 @@ def test_an_upload_is_its_owner_s_and_is_forgotten_after_a_day(city: City, parts
     city.upload("departments", content)
     with pytest.raises(NotFound):
         city.dry_run("departments", import_id)
+
+
+def test_a_new_set_of_limits_begins_now_and_reaches_what_runs(city: City, parts: Runtime) -> None:
+    def edit(sheet: Any) -> None:
+        row = row_of(sheet, "签收时限")
+        put(sheet, row, "时限", 4)
+        put(sheet, row, "依据", "本市规定")
+        sheet.append(["办理时限", None, "E03", "LD", None, 5, "工作日", None])
+
+    draft = city.change("limits", edit, version="本市 2027")
+    assert counts(draft) == (1, 1, 0)
+    with transaction(parts.sessions) as session:
+        row = session.scalars(select(LimitSetRow)).one()
+        assert row.version == "本市 2027"
+        rules = load_timekeeping(session).limits_at(parts.context.now())
+        assert str(rules.find(LimitKind.SIGN, "投诉", None, None, None).limit) == "4h"
+        assert str(rules.find(LimitKind.HANDLE, "投诉", "E03", "LD", None).limit) == "5wd"
+        assert str(rules.find(LimitKind.HANDLE, "投诉", "E03", "LX", None).limit) == "15wd"
+        assert session.scalars(select(Job).where(Job.kind == "recompute")).all()
+    with pytest.raises(Conflict, match="already; name it anew"):
+        city.change("limits", lambda sheet: put(sheet, 2, "时限", 50), version="本市 2027")
+
+
+def test_what_is_wrong_with_limits_is_told_row_by_row(city: City) -> None:
+    rows = 0
+
+    def edit(sheet: Any) -> None:
+        nonlocal rows
+        rows = sheet.max_row
+        sheet.append(["办理时限", "投诉", "E03", None, None, "两", "工作日", None])
+        sheet.append(["办理时限", None, None, "LD", "紧急", 0, "工作日", None])
+        sheet.append(["办理时限", None, "Z99", "XX", "特急", 1.5, "小时（昼夜连续）", None])
+
+    assert [(row - rows, column, message) for row, column, message in city.refused("limits", edit, version="x")] == [
+        (1, "amount", "is no whole number of at most ten years"),
+        (1, "type", "stands beside a matter; only one of them can decide"),
+        (2, "amount", "is no whole number of at most ten years"),
+        (2, "district", "stands without a matter"),
+        (2, "unit", "has to run day and night, since urgent tickets do not wait"),
+        (3, "amount", "is no whole number of at most ten years"),
+        (3, "matter", "unknown matter; use a code from A01 to G09"),
+        (3, "district", "there is no district with this code"),
+    ]
+
+
+def test_a_set_of_limits_is_whole_and_has_a_version(city: City) -> None:
+    with pytest.raises(InvalidInput, match="has no line for the whole city: 签收时限"):
+        city.change("limits", lambda sheet: sheet.delete_rows(row_of(sheet, "签收时限")), version="x")
+    with pytest.raises(InvalidInput) as error:
+        city.change("limits", lambda sheet: put(sheet, 2, "时限", 50))
+    assert error.value.field == "version"
+
+
+def test_a_year_s_notice_is_imported_and_other_years_stay(city: City, parts: Runtime) -> None:
+    def edit(sheet: Any) -> None:
+        sheet.delete_rows(2, sheet.max_row)
+        sheet.append([2031, "放假", "2031/1/1", "2031-01-03", "元旦", "国办发明电〔2030〕1号"])
+        sheet.append([2031, "调休上班", "2031-01-04", None, None, "国办发明电〔2030〕1号"])
+
+    draft = city.change("calendar", edit)
+    assert counts(draft) == (2, 0, 0)
+    assert draft.plan.left > 20
+    with transaction(parts.sessions) as session:
+        calendar = load_timekeeping(session).calendar
+        assert 2031 in (calendar.published_years or ())
+        assert 2026 in (calendar.published_years or ())
+        assert not calendar.windows_on(date(2031, 1, 1))
+        # A Saturday on which people work.
+        assert calendar.windows_on(date(2031, 1, 4))
+    # A file that names the year again speaks for all of it.
+    draft = city.change("calendar", lambda sheet: sheet.delete_rows(sheet.max_row))
+    assert counts(draft) == (0, 0, 1)
+    with transaction(parts.sessions) as session:
+        assert not load_timekeeping(session).calendar.windows_on(date(2031, 1, 4))
+
+
+def test_what_is_wrong_with_a_calendar_is_told_row_by_row(city: City) -> None:
+    rows = 0
+
+    def edit(sheet: Any) -> None:
+        nonlocal rows
+        rows = sheet.max_row
+        sheet.append(["今年", "放假", "2031-01-01", None, None, None])
+        sheet.append([2031, "放假", "2030-10-01", "2031-01-03", "元旦", None])
+        sheet.append([2031, "放假", "2031-05-05", "2031-05-01", "劳动节", None])
+        sheet.append([2031, "调休上班", "2031-02-01", "2031-02-02", None, "二号"])
+
+    assert [(row - rows, column, message) for row, column, message in city.refused("calendar", edit)] == [
+        (1, "year", "is not a year"),
+        (2, "first", "is not near that year"),
+        (2, "last", "lies before the first day or more than a month after it"),
+        (3, "last", "lies before the first day or more than a month after it"),
+        (4, "last", "is another day; make-up days take a row each"),
+        (4, "notice", "reads otherwise in another row of this year"),
+    ]
+
+
+def test_a_day_is_not_both_off_and_on(city: City) -> None:
+    def edit(sheet: Any) -> None:
+        sheet.append([2031, "放假", "2031-01-04", None, "元旦", None])
+        sheet.append([2031, "调休上班", "2031-01-04", None, None, None])
+
+    with pytest.raises(InvalidInput, match="2031-01-04 is both a holiday and a make-up working day"):
+        city.change("calendar", edit)
+
+
+def test_accounts_are_added_with_a_password_moved_and_closed(city: City, parts: Runtime) -> None:
+    def edit(sheet: Any) -> None:
+        sheet.append(["li.na", "李娜", "经办人", "ZJJ", "li.na@city.example", "在用"])
+        put(sheet, row_of(sheet, "agent01"), "角色", "派单员")
+        put(sheet, row_of(sheet, "agent02"), "姓名", "坐席乙")
+        put(sheet, row_of(sheet, "cgj-handler"), "单位编码", "ZJJ")
+        put(sheet, row_of(sheet, "cgj-lead"), "状态", "停用")
+
+    with transaction(parts.sessions) as session:
+        epochs = {account.username: account.session_epoch for account in session.scalars(select(Account))}
+    import_id = city.upload("accounts", edited(city.export("accounts"), edit))
+    applied = city.apply("accounts", import_id)
+    assert applied.changes == 5
+    with transaction(parts.sessions) as session:
+        found = {account.username: account for account in session.scalars(select(Account))}
+        assert accounts.password_matches(found["li.na"].password_hash, applied.passwords["li.na"])
+        assert (found["li.na"].department.code, found["li.na"].email) == ("ZJJ", "li.na@city.example")
+        assert found["agent01"].role == "dispatcher"
+        assert found["agent02"].display_name == "坐席乙"
+        assert found["cgj-handler"].department.code == "ZJJ"
+        assert not found["cgj-lead"].active
+        ended = {name for name, epoch in epochs.items() if found[name].session_epoch > epoch}
+        # A new name is no reason to sign in again.
+        assert ended == {"agent01", "cgj-handler", "cgj-lead"}
+        told = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+        assert "李娜" not in str([entry.detail for entry in told])
+        assert applied.passwords["li.na"] not in str([entry.detail for entry in told])
+        kinds = {(entry.action, entry.subject) for entry in told}
+        assert ("account.added", "account:li.na") in kinds
+        assert ("account.changed", "account:agent02") in kinds
+        assert ("account.disabled", "account:cgj-lead") in kinds
+
+
+def test_what_is_wrong_with_accounts_is_told_row_by_row(city: City) -> None:
+    rows = 0
+
+    def edit(sheet: Any) -> None:
+        nonlocal rows
+        rows = sheet.max_row
+        sheet.append(["Li Na", "甲", "坐席", None, None, "在用"])
+        sheet.append(["li.na", "乙", "经办人", None, "no mail", "在用"])
+        sheet.append(["li.nb", "丙", "经办人", "NIX", None, "停用"])
+        sheet.append(["li.nc", "丁", "经办人", "NIX", None, "在用"])
+        sheet.append(["li.nd", "同一人", "系统管理员", None, None, "在用"])
+        sheet.append(["li.ne", "同一人", "安全审计员", None, None, "在用"])
+        put(sheet, row_of(sheet, "auditor"), "角色", "坐席")
+
+    apart = "is the name of both an administrator and an auditor, who must not be the same person"
+    told = city.refused("accounts", edit)
+    assert [(row - rows, column, message.split(";")[0]) for row, column, message in told if row > rows] == [
+        (1, "username", "use 3 to 64 small letters, digits, dots, hyphens and underscores"),
+        (2, "department", "is empty"),
+        (2, "email", "is no mail address"),
+        (3, "active", "is out of use and new"),
+        (4, "department", "there is no active department with this code"),
+        (5, "display_name", apart),
+        (6, "display_name", apart),
+    ]
+    assert [(column, message.split(",")[0]) for row, column, message in told if row <= rows] == [
+        ("role", "is of an administrator or auditor")
+    ]
+
+
+def test_nobody_closes_their_own_account_by_a_table(city: City, parts: Runtime) -> None:
+    def edit(sheet: Any) -> None:
+        put(sheet, row_of(sheet, "admin"), "状态", "停用")
+        put(sheet, row_of(sheet, "agent01"), "姓名", "坐席甲")
+
+    import_id = city.upload("accounts", edited(city.export("accounts"), edit))
+    with pytest.raises(Forbidden):
+        city.apply("accounts", import_id)
+    with transaction(parts.sessions) as session:
+        assert session.scalars(select(Account).where(Account.username == "agent01")).one().display_name != "坐席甲"
+
+
+def test_one_file_adds_no_more_accounts_than_can_be_hashed_at_once(city: City) -> None:
+    def edit(sheet: Any) -> None:
+        for number in range(101):
+            sheet.append([f"many{number}", f"坐席{number}", "坐席", None, None, "在用"])
+
+    ((_, column, message),) = city.refused("accounts", edit)
+    assert (column, message) == ("username", "is beyond the 100 new accounts that one file adds")

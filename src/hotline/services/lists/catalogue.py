@@ -1,19 +1,16 @@
 """The responsibility catalogue as a table (权责清单): who leads what where, and what must not be pushed down."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, time
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.people import Actor
 from hotline.services import catalogue
 from hotline.services.catalogue import Line
 from hotline.services.context import Context
-from hotline.services.errors import InvalidInput
 from hotline.services.lists.columns import Column, Kind, Row
-from hotline.services.lists.listing import Draft, ImportList, Missing, Option
+from hotline.services.lists.listing import Draft, ImportList, Missing, Option, since_of
 from hotline.services.lists.workbook import CellError
 from hotline.storage.tables import Department, District
 
@@ -107,17 +104,6 @@ def as_draft(draft: Draft) -> catalogue.Draft:
             helpers = tuple((row.cells["cohandlers"] or "").split())
             lines.append(Line(matter, row.cells["district"], lead, helpers, note))
     return catalogue.Draft(tuple(lines), bans)
-
-
-def since_of(options: Mapping[str, str]) -> datetime | None:
-    """Return the instant from which the draft shall hold, None for now.  Raises ``InvalidInput``."""
-    said = options.get(Option.SINCE)
-    if not said:
-        return None
-    try:
-        return datetime.combine(date.fromisoformat(said), time(), tzinfo=CITY_ZONE)
-    except ValueError as error:
-        raise InvalidInput(Option.SINCE, "is not a date like 2027-06-30") from error
 
 
 def _warn(session: Session, context: Context, draft: Draft) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hotline.services.lists.columns import Column, Row
@@ -77,8 +77,10 @@ def refuse_repeated(rows: Sequence[ReadRow], key: Sequence[str], columns: Sequen
         raise RowsRefused(errors)
 
 
-def compare(present: Mapping[KeyOf, Row], rows: Sequence[ReadRow], key: Sequence[str], *, whole: bool) -> Plan:
-    """Return what ``rows`` change; with ``whole`` what they do not name goes, otherwise it stays."""
+def compare(
+    present: Mapping[KeyOf, Row], rows: Sequence[ReadRow], key: Sequence[str], *, goes: Callable[[Row], bool]
+) -> Plan:
+    """Return what ``rows`` change; ``goes`` says of what they do not name whether it goes or stays."""
     added, changed, unchanged = [], [], 0
     named = set()
     for row in rows:
@@ -92,5 +94,5 @@ def compare(present: Mapping[KeyOf, Row], rows: Sequence[ReadRow], key: Sequence
         else:
             unchanged += 1
     missing = [Change(row, None) for place, row in present.items() if place not in named]
-    removed = missing if whole else []
+    removed = [change for change in missing if goes(change.row)]
     return Plan(tuple(added), tuple(changed), tuple(removed), unchanged, len(missing) - len(removed))

@@ -4,7 +4,7 @@ What was uploaded waits in a table and is compared with the present whenever som
 digest of the plan that was shown; when the present has changed in between, the plan is another one and is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select
@@ -16,7 +16,7 @@ from hotline.services import audit
 from hotline.services.context import Context
 from hotline.services.errors import Conflict, NotFound
 from hotline.services.lists.changes import compare, keyed, refuse_repeated
-from hotline.services.lists.columns import as_kept, tidy
+from hotline.services.lists.columns import Row, as_kept, tidy
 from hotline.services.lists.listing import Applied, Draft, ImportList, Missing, Option
 from hotline.services.lists.workbook import ReadRow, RowsRefused, read, write
 from hotline.storage.tables import ListImport
@@ -114,10 +114,19 @@ def _checked(
     for row in rows:
         before = present.get(tuple(row.cells[name] for name in which.key))
         completed.append(ReadRow(row.number, which.complete(context, row.cells, before)))
-    whole = which.missing is Missing.REMOVED or options.get(Option.WHOLE) == "yes"
-    plan = compare(present, completed, which.key, whole=whole)
+    plan = compare(present, completed, which.key, goes=_goes(which, completed, options))
     draft = Draft(tuple(completed), plan, options)
     errors = which.check(session, context, draft)
     if errors:
         raise RowsRefused(errors)
     return draft
+
+
+def _goes(which: ImportList, rows: list[ReadRow], options: Mapping[str, str]) -> Callable[[Row], bool]:
+    """Return the rule by which something that is not in the file goes."""
+    whole = which.missing is Missing.REMOVED or options.get(Option.WHOLE) == "yes"
+    if which.within is None:
+        return lambda row: whole
+    column = which.within
+    named = {row.cells[column] for row in rows}
+    return lambda row: whole and row[column] in named

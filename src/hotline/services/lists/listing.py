@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.people import Actor, Permission
 from hotline.services.context import Context
+from hotline.services.errors import InvalidInput
 from hotline.services.lists.changes import Plan
 from hotline.services.lists.columns import Column, Row
 from hotline.services.lists.workbook import CellError, ReadRow
@@ -61,7 +64,8 @@ class ImportList:
     ``present`` returns the rows that are there, or will be on the day that the options name.
     ``check`` says what is wrong with a draft's rows; it may raise ``InvalidInput`` and ``Conflict`` for what is wrong
     with all of it.  ``complete`` fills in what a row leaves to the system, ``warn`` says what is allowed and
-    surprising.  ``apply`` carries the plan out in the caller's transaction, all or nothing, and records it.
+    surprising.  With ``within`` a file speaks only for the values of this column that it names: what is missing goes
+    among these alone.  ``apply`` carries the plan out in the caller's transaction, all or nothing, and records it.
     """
 
     name: str
@@ -75,11 +79,23 @@ class ImportList:
     complete: Callable[[Context, Row, Row | None], Row] = _as_given
     warn: Callable[[Session, Context, Draft], Sequence[str]] = _nothing
     options: tuple[Option, ...] = ()
+    within: str | None = None
     permission: Permission = Permission.MANAGE_LISTS
 
     def column(self, name: str) -> Column | None:
         """Return the column called ``name``."""
         return next((column for column in self.columns if column.name == name), None)
+
+
+def since_of(options: Mapping[str, str]) -> datetime | None:
+    """Return the instant from which an import shall hold, None for now.  Raises ``InvalidInput``."""
+    said = options.get(Option.SINCE)
+    if not said:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(said), time(), tzinfo=CITY_ZONE)
+    except ValueError as error:
+        raise InvalidInput(Option.SINCE, "is not a date like 2027-06-30") from error
 
 
 def named_errors(

@@ -1,5 +1,6 @@
 """The road of every list: out as Excel, in as Excel, a dry run in between that shows what would change."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.people import Permission
-from hotline.services import departments
-from hotline.services.errors import Conflict, InvalidInput, NotFound
-from hotline.services.lists import importing
+from hotline.services import departments, dues
+from hotline.services.errors import Conflict, Forbidden, InvalidInput, NotFound
+from hotline.services.lists import calendar, importing, limits
 from hotline.services.lists.catalogue import as_draft
 from hotline.services.lists.listing import Draft, ImportList, Option
 from hotline.services.lists.registry import LISTS
@@ -33,7 +34,13 @@ PAGES = {
     "departments": "pages.department_list",
     "catalogue": "pages.catalogue_list",
     "knowledge": "pages.knowledge_list",
+    "accounts": "pages.account_list",
+    "limits": "pages.limit_list",
+    "calendar": "pages.calendar_page",
 }
+
+# Whose dry run can say which open tickets would be due otherwise.
+PLANNED = {"limits": limits.planned, "calendar": calendar.planned}
 
 # More rows of one kind than this nobody reads on a page; all of them are counted and applied.
 MOST_SHOWN = 200
@@ -153,7 +160,16 @@ def _looked_into(session: Session, which: ImportList, draft: Draft) -> Mapping[s
     if which.name == "catalogue" and last in map(str, REPLAYED):
         found = replay(session, as_draft(draft), int(last))
         return {"replay": found, "by_change": by_change(found), "last": int(last)}
+    if which.name in PLANNED and request.args.get("shifts") == "yes":
+        planned = PLANNED[which.name](session, runtime().context, draft)
+        return {"shifts": Counter(_moved(shift) for shift in dues.shifts(session, planned))} if planned else {}
     return {}
+
+
+def _moved(shift: dues.Shift) -> tuple[str, bool]:
+    """Return which due moves, and whether it moves to a later instant (or away)."""
+    kind = shift.due.removesuffix("_due").replace("followup", "follow_up")
+    return kind, shift.after is None or (shift.before is not None and shift.after > shift.before)
 
 
 @bp.post("/lists/<name>/import/<int:import_id>/apply")
@@ -168,6 +184,9 @@ def apply_import(name: str, import_id: int) -> View:
     except NotFound:
         flash(_("这次导入已经执行或放弃。"), "warning")
         return redirect(url_for(PAGES[name]))
+    except Forbidden as error:
+        flash(_("没有执行：%(why)s", why=refusal(str(error))), "danger")
+        return redirect(url_for(".dry_run", name=name, import_id=import_id))
     except (Conflict, InvalidInput, RowsRefused):
         # The fresh dry run says what is different now.
         return _dry_run(which, import_id, stale=True)

@@ -39,6 +39,8 @@ PLACES = (
     Place("pages.department_list", lazy_gettext("承办单位"), Permission.MANAGE_LISTS),
     Place("pages.catalogue_list", lazy_gettext("权责清单"), Permission.MANAGE_LISTS),
     Place("pages.knowledge_list", lazy_gettext("知识库"), Permission.MANAGE_LISTS),
+    Place("pages.limit_list", lazy_gettext("时限"), Permission.MANAGE_LISTS),
+    Place("pages.calendar_page", lazy_gettext("日历"), Permission.MANAGE_LISTS),
     Place("pages.models", lazy_gettext("模型"), Permission.READ_MODELS),
     Place("pages.account_list", lazy_gettext("账号"), Permission.MANAGE_ACCOUNTS),
     Place("pages.audit_log", lazy_gettext("审计日志"), Permission.READ_AUDIT),

@@ -71,7 +71,6 @@ WORDS: dict[str, str] = {
     "there is no district with this code": "没有这个区",
     "another department has this name": "另有单位叫这个名称",
     "is no kind of department": "请选择类别",
-    "use up to 32 capital letters, digits and hyphens": "请用大写字母、数字和连字符，最多 32 个",
     "stands below this department itself": "它是本单位自己或本单位的下级",
     "is retired; name a parent that is in use": "上级单位已停用，请另选在用的上级",
     "has sub-units in use; retire them or give them another parent first": (
@@ -82,6 +81,8 @@ WORDS: dict[str, str] = {
     "has become a date; format the column as text and type it again": (
         "被 Excel 改成了日期，请把该列设为文本格式后重新输入"
     ),
+    "what is there has changed since the dry run; look at it again": "预览之后数据有了变化，请再看一遍",
+    "nothing would change": "没有变更",
     "is a formula over several cells, or something else that is no text; paste its value": (
         "是跨多格的公式或其他不是文字的内容，请粘贴为数值"
     ),
@@ -101,6 +102,29 @@ WORDS: dict[str, str] = {
     "has no rows under its head": "表头之下没有内容",
     "stays empty for what must not be pushed down": "“不得下派”的行此列须空着",
     "is answered by another entry already; change that one": "已有条目回答这个问题，请修改那一条",
+    "is no whole number of at most ten years": "须是整数，且不超过十年",
+    "stands beside a matter; only one of them can decide": "诉求类型和事项只能填一个",
+    "stands without a matter": "填了区就要填事项",
+    "has to run day and night, since urgent tickets do not wait": "紧急程度的上限须昼夜连续计时，请改单位",
+    "is not a year": "不是年份",
+    "is not near that year": "不在该年或上一年十二月",
+    "lies before the first day or more than a month after it": "早于起日，或比起日晚一个多月",
+    "is another day; make-up days take a row each": "调休上班须一天一行",
+    "reads otherwise in another row of this year": "与同一年份其他行的文号不同",
+    "the calendar says all of that already; nothing would change": "放假和上班的日子都没有变化，无需导入",
+    "use 3 to 64 small letters, digits, dots, hyphens and underscores": (
+        "须为 3 至 64 个小写字母、数字、点、连字符和下划线"
+    ),
+    "is out of use and new; leave the row out": "新账号不能一开始就停用，请删去这一行",
+    "is of an administrator or auditor, whose role never changes; retire it and add another account": (
+        "系统管理员和安全审计员的账号不能改角色，请停用它并另设账号"
+    ),
+    "is the name of both an administrator and an auditor, who must not be the same person": (
+        "系统管理员和安全审计员不得是同一人；如是重名，请加以区分"
+    ),
+    "is no mail address; give one like li.na@city.example": "不是邮箱地址",
+    "nobody closes their own account": "不能停用自己的账号",
+    "this is the last active administrator; add another one first": "不能停用最后一个系统管理员",
     "lies before valid_from": "失效日早于生效日",
     "lies in the past: tickets have been dispatched by the catalogue of then": (
         "生效日须在今天之后；立即生效请空着（此前的工单已按当时的清单派出）"
@@ -117,6 +141,17 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"must have 1 to (?P<most>\d+) characters"), "须有 1 至 %(most)s 个字"),
     (re.compile(r"is longer than (?P<most>\d+) characters"), "超过 %(most)s 个字"),
+    (re.compile(r"has no line for the whole city: (?P<kinds>.*)"), "这些环节没有全市通用的一行：%(kinds)s"),
+    (re.compile(r"is beyond the (?P<most>\d+) new accounts that one file adds"), "一次最多新增 %(most)s 个账号"),
+    (
+        re.compile(r"there is a set of limits with the version '(?P<version>.*)' already; name it anew"),
+        "已有名为 %(version)s 的版本，请另取版本名",
+    ),
+    (re.compile(r"(?P<day>\S+) is both a holiday and a make-up working day"), "%(day)s 既放假又调休上班"),
+    (
+        re.compile(r"use up to (?P<most>\d+) capital letters, digits and hyphens"),
+        "请用大写字母、数字和连字符，最多 %(most)s 个",
+    ),
     (re.compile(r"is none of (?P<words>.*)"), "须是其中之一：%(words)s"),
     (re.compile(r"holds more than (?P<most>\d+) cells; .*"), "超过 %(most)s 个单元格，请删除多余的空行空列"),
     (re.compile(r"has more than (?P<most>\d+) rows"), "超过 %(most)s 行"),
