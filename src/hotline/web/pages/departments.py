@@ -88,17 +88,27 @@ def change_department(code: str) -> View:
     return redirect(url_for(".department_list"))
 
 
-@bp.post("/departments/<code>/<any(retire,reopen):what>")
+@bp.post("/departments/<code>/retire")
 @requires(Permission.MANAGE_LISTS, longest_body=SMALL_BODY)
-def retire_department(code: str, what: str) -> View:
-    """Take a department out of use, or back into it."""
+def retire_department(code: str) -> View:
+    """Take a department out of use."""
+    return _switch(code, active=False)
+
+
+@bp.post("/departments/<code>/reopen")
+@requires(Permission.MANAGE_LISTS, longest_body=SMALL_BODY)
+def reopen_department(code: str) -> View:
+    """Take a department back into use."""
+    return _switch(code, active=True)
+
+
+def _switch(code: str, *, active: bool) -> View:
     try:
         with transaction(runtime().sessions) as session:
-            office = departments.switch(session, runtime().context, code, actor(), active=what == "reopen")
+            office = departments.switch(session, runtime().context, code, actor(), active=active)
     except InvalidInput as error:
         return _form(code, None, {error.field: refusal(error.message)}), 422
-    words = _("已停用 %(name)s。", name=office.name) if what == "retire" else _("%(name)s 重新启用。", name=office.name)
-    flash(words, "success")
+    flash(_("%(name)s 重新启用。", name=office.name) if active else _("已停用 %(name)s。", name=office.name), "success")
     return redirect(url_for(".department_list"))
 
 

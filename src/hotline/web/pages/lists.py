@@ -88,8 +88,7 @@ def _form(which: ImportList, **more: Any) -> str:
 def upload_list(name: str) -> View:
     """Read a workbook and show its dry run, or what is wrong with it."""
     which = _list(name)
-    file = request.files.get("file")
-    content = file.stream.read(LARGEST_FILE + 1) if file else b""
+    content = _uploaded()
     typed = {option.value: request.form.get(option, "").strip()[:100] for option in which.options}
     if not content:
         return _form(which, typed=typed, wrong={"file": _("请选择文件。")}), 422
@@ -103,6 +102,15 @@ def upload_list(name: str) -> View:
     except Conflict as error:
         return _form(which, typed=typed, wrong={"file": refusal(str(error))}), 409
     return redirect(url_for(".dry_run", name=name, import_id=import_id))
+
+
+def _uploaded() -> bytes:
+    """Return the file of the form, or as much of it as tells that it is too large; nothing when none was chosen."""
+    content = b""
+    for file in request.files.getlist("file")[:1]:
+        content = file.stream.read(LARGEST_FILE + 1)
+        file.close()
+    return content
 
 
 @bp.get("/lists/<name>/import/<int:import_id>")
