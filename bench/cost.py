@@ -27,14 +27,14 @@ def cost_of(sessions: SessionFactory, work: Callable[[Session], object]) -> Cost
     """Do ``work`` in a transaction and return what it cost this process and the database's, without its helpers."""
     with sessions() as session:
         server = session.scalar(text("SELECT pg_backend_pid()"))
-        began, ours, theirs = time.perf_counter(), time.process_time(), _server_seconds(server)
+        began, ours, theirs = time.perf_counter(), time.process_time(), server_seconds(server)
         work(session)
         session.commit()
-        processor = time.process_time() - ours + _server_seconds(server) - theirs
+        processor = time.process_time() - ours + server_seconds(server) - theirs
         return Cost(1000 * (time.perf_counter() - began), 1000 * processor)
 
 
-def _server_seconds(server: int) -> float:
+def server_seconds(server: int) -> float:
     """Return how long the database's process for this connection has been on a processor."""
     return int(Path(f"/proc/{server}/schedstat").read_text().split()[0]) / 1e9
 

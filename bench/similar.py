@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from bench.load import percentile
+from bench.cost import Cost, p95, server_seconds
 from bench.report import Line
 from bench.reports import CALLS_A_DAY
 from bench.rig import Rig, settings_of
@@ -99,16 +99,21 @@ class Stopwatch:
 
     began: float = 0.0
     spent: float = 0.0
+    busy: float = 0.0
 
     def watch(self, parts: Runtime) -> None:
         """Listen to all statements of this process."""
         event.listen(parts.engine, "before_cursor_execute", self._before)
         event.listen(parts.engine, "after_cursor_execute", self._after)
 
-    def lap(self) -> float:
-        """Return the milliseconds since the last lap."""
+    def lap(self, session: Session) -> Cost:
+        """Return what statements have cost since the last lap: milliseconds by the clock, and of the database's
+        processor.
+        """
         spent, self.spent = self.spent, 0.0
-        return 1000 * spent
+        server = session.connection().connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+        busy, self.busy = self.busy, server_seconds(server)
+        return Cost(1000 * spent, 1000 * (self.busy - busy))
 
     def _before(self, *_: Any) -> None:
         self.began = time.perf_counter()
@@ -274,30 +279,29 @@ def _open(parts: Runtime, model: SimilarModel, asked: list[str], tickets: int, s
     people = {"agent": Actor(Role.AGENT), "department": Actor(Role.HANDLER, department_id=department)}
     watch = Stopwatch()
     watch.watch(parts)
-    times: dict[str, list[float]] = {who: [] for who in people}
+    times: dict[str, list[Cost]] = {who: [] for who in people}
     whole: list[float] = []
-    exact: list[float] = []
+    exact: list[Cost] = []
     shares: list[float] = []
     for number, words in enumerate(asked):
         for who, actor in people.items():
             began = time.perf_counter()
             with transaction(parts.sessions) as session:
-                watch.lap()
+                watch.lap(session)
                 command = similar.SimilarTo(content=words, limit=similar.CANDIDATES)
                 found = similar.similar_open(session, parts.context, actor, command)
-                times[who].append(watch.lap())
+                times[who].append(watch.lap(session))
                 whole.append(1000 * (time.perf_counter() - began))
                 if who == "agent" and number < EXACT:
                     vector = vector_text(model.vectors([model.read(Message("", words))])[0].tolist())
                     nearest = _exact(session, EXACT_OPEN, vector, similar.CANDIDATES)
-                    exact.append(watch.lap())
+                    exact.append(watch.lap(session))
                     shares.append(len(nearest & {ticket.ticket.id for ticket in found}) / len(nearest))
     for who, each in times.items():
-        say(f"{who}: median {statistics.median(each):.1f} ms, slowest {max(each):.1f} ms in the database")
-    ours, reference = percentile([took for each in times.values() for took in each], 0.95), percentile(exact, 0.95)
-    what = f"similar open tickets among {tickets:,}, in the database, p95 of {len(whole)}"
-    yield Line(what, ours, "ms", reference, f"≤ {TARGET_MILLISECONDS:g} ms", ours <= TARGET_MILLISECONDS)
-    yield Line("… read and judged, the whole answer, p95", percentile(whole, 0.95), "ms")
+        say(f"{who}: {_told(each)}")
+    what = f"similar open tickets among {tickets:,}"
+    yield from _lines(what, [took for each in times.values() for took in each], exact)
+    yield Line("… read and judged, the whole answer, p95", p95(whole), "ms")
     yield Line("… of the nearest fifty the share that is found", 100 * statistics.mean(shares), "%")
 
 
@@ -306,27 +310,39 @@ def _solved(parts: Runtime, model: SimilarModel, tickets: int, questions: int, s
     numbers = [f"20260101-{tickets - 31 * turn}" for turn in range(questions)]
     watch = Stopwatch()
     watch.watch(parts)
-    times: list[float] = []
-    exact: list[float] = []
+    times: list[Cost] = []
+    exact: list[Cost] = []
     shares: list[float] = []
     for turn, number in zip(range(questions), cycle(numbers), strict=False):
         with transaction(parts.sessions) as session:
-            watch.lap()
+            watch.lap(session)
             found = similar.similar_solved(session, parts.context, number, Actor(Role.AGENT))
-            times.append(watch.lap())
+            times.append(watch.lap(session))
             if turn < EXACT // 2:
                 message = masked_message(find_ticket(session, Actor(Role.AGENT), number), parts.context)
                 vector = vector_text(model.vectors([model.read(message)])[0].tolist())
-                watch.lap()
+                watch.lap(session)
                 nearest = _exact(session, EXACT_SOLVED, vector, similar.LIMIT)
-                exact.append(watch.lap())
+                exact.append(watch.lap(session))
                 shares.append(len(nearest & {solved.ticket.id for solved in found}) / len(nearest))
-    say(f"solved: median {statistics.median(times):.1f} ms, slowest {max(times):.1f} ms in the database")
-    ours, reference = percentile(times, 0.95), percentile(exact, 0.95)
-    what = f"solved tickets among {tickets:,}, in the database, p95 of {len(times)}"
-    yield Line(what, ours, "ms", reference, f"≤ {TARGET_MILLISECONDS:g} ms", ours <= TARGET_MILLISECONDS)
+    say(f"solved: {_told(times)}")
+    yield from _lines(f"solved tickets among {tickets:,}", times, exact)
     yield Line("… of the nearest five the share that is found", 100 * statistics.mean(shares), "%")
 
 
 def _exact(session: Session, query: Any, vector: str, many: int) -> set[int]:
     return set(session.scalars(query, {"vector": vector, "many": many}))
+
+
+def _told(costs: list[Cost]) -> str:
+    walls = [cost.wall for cost in costs]
+    return f"median {statistics.median(walls):.1f} ms, slowest {max(walls):.1f} ms in the database"
+
+
+def _lines(what: str, costs: list[Cost], exact: list[Cost]) -> Iterator[Line]:
+    """The p95 by the clock against the target, and that of processor time, which other programs disturb less."""
+    wall, reference = (p95([cost.wall for cost in each]) for each in (costs, exact))
+    met = wall <= TARGET_MILLISECONDS
+    yield Line(f"{what}, p95 of {len(costs)}", wall, "ms", reference, f"≤ {TARGET_MILLISECONDS:g} ms", met)
+    busy, reference = (p95([cost.processor for cost in each]) for each in (costs, exact))
+    yield Line("… of the database's processor", busy, "ms", reference)
