@@ -32,6 +32,7 @@ from hotline.jobs.registry import (
     RETENTION,
     RETRAIN,
     SEARCH_WORDS,
+    TOPICS,
     TRIAGE,
     Errand,
     Handler,
@@ -45,7 +46,7 @@ from hotline.ml.similar import SimilarModel
 from hotline.ml.similar_store import default_similar_folder
 from hotline.notify import ConsoleNotifier, Mailbox, Notifier, SmtpNotifier, WebhookNotifier
 from hotline.reference import load_taxonomy
-from hotline.services import calls, countings, drafts, notices, publishing, retention, search_words, sending
+from hotline.services import calls, countings, drafts, notices, publishing, retention, search_words, sending, topics
 from hotline.services.archiving import archive
 from hotline.services.context import Clock, Context
 from hotline.services.dues import recompute_open
@@ -247,6 +248,9 @@ def _handlers(
         if last is not None:
             queue.enqueue(session, RECOMPUTE, {"after_id": last, "reason": args["reason"]})
 
+    def run_topics(session: Session, _args: Mapping[str, Any]) -> None:
+        topics.find_rolling(session, context)
+
     def run_bulletins(session: Session, _args: Mapping[str, Any]) -> None:
         publishing.publish_due(session, context)
 
@@ -278,6 +282,7 @@ def _handlers(
         CLOCK.name: run_clock,
         RECOMPUTE.name: run_recompute,
         COUNT.name: run_count,
+        TOPICS.name: run_topics,
         BULLETINS.name: run_bulletins,
         ARCHIVE.name: run_archive,
         PRUNE.name: run_prune,

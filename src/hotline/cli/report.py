@@ -8,7 +8,8 @@ import click
 from hotline.cli.runtime import open_runtime
 from hotline.domain.city_time import CITY_ZONE
 from hotline.services.bulletin_files import document, workbook
-from hotline.services.bulletins import Kind, bulletin, latest
+from hotline.services.bulletins import Kind, bulletin, days_of, latest
+from hotline.services.topics import ensure_topics
 from hotline.storage.engine import transaction
 
 
@@ -31,6 +32,8 @@ def command(kind: str, day: datetime | None, out: Path) -> None:
         today: date = parts.context.now().astimezone(CITY_ZONE).date()
         chosen = day.date() if day else latest(Kind(kind), today)
         with transaction(parts.sessions) as session:
+            if days_of(Kind(kind), chosen)[1] < today:
+                ensure_topics(session, parts.context, *days_of(Kind(kind), chosen))
             found = bulletin(session, parts.context, Kind(kind), chosen)
         try:
             out.write_bytes(made(found))

@@ -2,6 +2,10 @@
 
 The baseline of some hours is what the same hours of the week brought in the weeks before, smoothed by the whole level;
 calls vary more than a Poisson process (one broken pipe, many callers), so that the tail is a negative binomial's.
+
+In a simulated city of 1,370 calls a day in 528 pairs of matter and district, whose calls come in clusters (variance 1.3
+times the mean), this raises half an alarm a day where nothing happens; ten calls too many in three hours are noticed in
+84 of 100 cases and fifteen in 98 (2026-11-26; ``tests/unit/domain/test_bursts.py`` holds both).
 """
 
 import math

@@ -44,12 +44,13 @@ RECOMPUTE = JobKind("recompute", queue="maintenance", max_attempts=8)
 ARCHIVE = JobKind("archive", queue="maintenance", max_attempts=3)
 BULLETINS = JobKind("bulletins", queue="maintenance", max_attempts=3)
 COUNT = JobKind("count", queue="maintenance", max_attempts=3)
+TOPICS = JobKind("topics", queue="maintenance", max_attempts=3)
 PRUNE = JobKind("prune", queue="maintenance", max_attempts=3)
 RETENTION = JobKind("retention", queue="maintenance", max_attempts=3)
 SEARCH_WORDS = JobKind("search_words", queue="maintenance", max_attempts=3)
 RETRAIN = JobKind("retrain", queue="training", max_attempts=2, retry_after=300.0, longest=2 * 3600.0)
 
-_KINDS = (TRIAGE, NOTIFY, CLOCK, RECOMPUTE, COUNT, BULLETINS, ARCHIVE, PRUNE, RETENTION, SEARCH_WORDS, RETRAIN)
+_KINDS = (TRIAGE, NOTIFY, CLOCK, RECOMPUTE, COUNT, TOPICS, BULLETINS, ARCHIVE, PRUNE, RETENTION, SEARCH_WORDS, RETRAIN)
 KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in _KINDS}
 QUEUES: tuple[str, ...] = tuple(dict.fromkeys(kind.queue for kind in KINDS.values()))
 

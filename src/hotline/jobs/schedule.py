@@ -19,6 +19,7 @@ from hotline.jobs.registry import (
     RETENTION,
     RETRAIN,
     SEARCH_WORDS,
+    TOPICS,
     JobKind,
 )
 
@@ -38,6 +39,7 @@ class Periodic:
 SCHEDULE: tuple[Periodic, ...] = (
     Periodic(CLOCK, timedelta(minutes=1)),
     Periodic(COUNT, timedelta(minutes=1)),
+    Periodic(TOPICS, timedelta(hours=1)),
     Periodic(BULLETINS, timedelta(hours=1)),
     Periodic(ARCHIVE, timedelta(hours=1)),
     Periodic(PRUNE, timedelta(hours=1)),

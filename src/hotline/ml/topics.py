@@ -21,6 +21,11 @@ SEED = 20261126
 # As many leaders as vectors are alike; more than this are no topics but single events.
 MOST_LEADERS = 1500
 ROUNDS = 4
+# A single vector lies at the edge of its group, where others of it seem far; a mean lies in the middle, and two that
+# are so near are one group that was begun twice.
+LEADERS_APART, CENTRES_APART = 0.8, 0.15
+# A group that is to be one needs company in every round.
+COMPANY = 2
 BLOCK = 4096
 
 
@@ -39,10 +44,10 @@ def group(vectors: Floats, *, alike: float, least: int) -> Groups:
     The order of the vectors does not matter for which are read first, but the same input always gives the same groups.
     """
     order = np.random.default_rng(SEED).permutation(len(vectors))
-    centres = _leaders(vectors[order], alike)
+    centres = _leaders(vectors[order], alike * LEADERS_APART)
     for _ in range(ROUNDS):
         of = assign(vectors, centres, alike=alike)
-        centres = _apart(_means(vectors, of, len(centres), least), alike)
+        centres = _apart(_means(vectors, of, len(centres)), alike + CENTRES_APART)
     of = assign(vectors, centres, alike=alike)
     kept = np.flatnonzero(np.bincount(of[of != NONE], minlength=len(centres)) >= least)
     number = np.full(len(centres) + 1, NONE, np.int64)
@@ -82,13 +87,13 @@ def _leaders(vectors: Floats, alike: float) -> Floats:
     return leaders[:number]
 
 
-def _means(vectors: Floats, of: Numbers, number: int, least: int) -> Floats:
-    """Return the directions of the groups' means, the largest group first; groups below ``least`` fall out."""
+def _means(vectors: Floats, of: Numbers, number: int) -> Floats:
+    """Return the directions of the groups' means, the largest group first; single vectors fall out."""
     inside = of != NONE
     sizes = np.bincount(of[inside], minlength=number)
     order = np.argsort(of[inside], kind="stable")
     members, starts = vectors[inside][order], np.r_[0, np.cumsum(sizes)[:-1]]
-    kept = [place for place in np.argsort(-sizes, kind="stable") if sizes[place] >= max(least // 2, 2)]
+    kept = [place for place in np.argsort(-sizes, kind="stable") if sizes[place] >= COMPANY]
     means = [members[starts[place] : starts[place] + sizes[place]].mean(axis=0) for place in kept]
     if not means:
         return np.zeros((0, vectors.shape[1]), np.float32)
@@ -97,11 +102,11 @@ def _means(vectors: Floats, of: Numbers, number: int, least: int) -> Floats:
     return unit
 
 
-def _apart(centres: Floats, alike: float) -> Floats:
-    """Leave out centres that are nearly the same as a larger group's: half way between ``alike`` and the same."""
+def _apart(centres: Floats, same: float) -> Floats:
+    """Leave out centres whose cosine with a larger group's is ``same`` or more."""
     near = centres @ centres.T
     kept: list[int] = []
     for place in range(len(centres)):
-        if not kept or float(near[place, kept].max()) < (1 + alike) / 2:
+        if not kept or float(near[place, kept].max()) < same:
             kept.append(place)
     return centres[kept]

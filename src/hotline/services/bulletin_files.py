@@ -51,6 +51,23 @@ def workbook(found: Bulletin) -> bytes:
         _Sheet(book, "区域", bold, share).fill([("区域", "受理量", "万人诉求比"), *districts])
         matters = [(hot.matter, hot.name, hot.received, hot.before, *hot.examples) for hot in found.matters]
         _Sheet(book, "热点事项", bold, share).fill([("编码", "事项", "本期", "上期", "例一", "例二"), *matters])
+        topics = [(t.name, t.size, t.of, t.before, *t.weeks, _places(t.places)) for t in found.topics]
+        head = (
+            "主题",
+            "本期",
+            "受理总量",
+            "上期",
+            *(f"前{week}周" for week in reversed(range(1, 8))),
+            "最近一周",
+            "地点",
+        )
+        _Sheet(book, "热点主题", bold, share).fill([head, *topics])
+        alarms = [
+            (b.district_name, b.matter_name, _moment(b.at), b.calls, b.expected, "、".join(b.places))
+            for b in found.bursts
+        ]
+        head = ("区域", "事项", "截至", "三小时来电", "同时段通常", "地点")
+        _Sheet(book, "突发聚集", bold, share).fill([head, *alarms])
         overdue = [(o.number, o.matter, o.department, _moment(o.due), o.state, o.why) for o in found.overdue]
         head = ("编号", "事项", "承办单位", "期限", "状态", "原因")
         _Sheet(book, "逾期清单", bold, share).fill([head, *overdue])
@@ -62,6 +79,10 @@ _RATES = ("按时签收率", "按期办结率", "解决率", "满意率")
 
 def _heads(names: Sequence[str]) -> list[str]:
     return [f"{name}{part}" for name in names for part in ("分子", "分母", "")]
+
+
+def _places(places: Sequence[tuple[str, int]]) -> str:
+    return "、".join(f"{name}（{number}）" for name, number in places)
 
 
 class Share(float):
@@ -174,7 +195,24 @@ def _printed(found: Bulletin) -> dict[str, Any]:
             [f"{hot.matter} {hot.name}", hot.received, _change(hot.received, hot.before), list(hot.examples)]
             for hot in found.matters
         ],
-        "themes": [hot.name for hot in found.theme],
+        "topics": [
+            [
+                t.name,
+                f"{t.size} / {t.of}",
+                _change(t.size, t.before),
+                " → ".join(map(str, t.weeks[-4:])),
+                _places(t.places),
+            ]
+            for t in found.topics
+        ],
+        "bursts": [
+            [
+                *(f"{b.district_name} · {b.matter_name}", _moment(b.at), str(b.calls), f"{b.expected:.1f}"),
+                "、".join(b.places) or "—",
+            ]
+            for b in found.bursts
+        ],
+        "themes": list(found.theme),
         "overdue": [[o.number, o.matter, o.department, _moment(o.due), o.why] for o in found.overdue[:PRINTED_OVERDUE]],
         "overdue_total": len(found.overdue),
         "method": METHOD,

@@ -16,16 +16,20 @@ from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.kpi import Measure, Period
 from hotline.domain.people import SYSTEM
 from hotline.domain.ticket import OPEN_STATES, STATE_NAMES, Overlay, State, Urgency
+from hotline.services.bursts import Burst, bursts_during
 from hotline.services.context import Context
 from hotline.services.countings import catch_up
 from hotline.services.masking import mask_for
 from hotline.services.reporting import Choice, Report, earlier, report
+from hotline.services.topics import Topic, kept_topics
 from hotline.storage.queries import figures
 from hotline.storage.queries.figures import Count, Counts
 from hotline.storage.queries.slices import Slice
 from hotline.storage.tables import Ticket
 
 HOT, EXAMPLES, SHORT = 8, 2, 60
+# What is to be the theme of a month has so many calls at least.
+THEME_FROM = 5
 
 
 class Kind(StrEnum):
@@ -65,7 +69,10 @@ class Overdue:
 
 @dataclass(frozen=True)
 class Bulletin:
-    """What a bulletin says.  ``overdue`` lists all of them, longest overdue first."""
+    """What a bulletin says.  ``overdue`` lists all of them, longest overdue first.
+
+    ``topics`` are those that were kept for its days: none before they are over.
+    """
 
     kind: Kind
     title: str
@@ -75,12 +82,19 @@ class Bulletin:
     headline: str
     urgent: int
     matters: tuple[HotMatter, ...]
+    topics: tuple[Topic, ...]
+    bursts: tuple[Burst, ...]
     overdue: tuple[Overdue, ...]
 
     @property
-    def theme(self) -> tuple[HotMatter, ...]:
-        """Candidates for the monthly theme (每月一题): matters with many calls that did not become fewer."""
-        return tuple(matter for matter in self.matters if matter.received >= max(5, matter.before))[:5]
+    def theme(self) -> tuple[str, ...]:
+        """Candidates for the monthly theme (每月一题): topics with many calls that did not become fewer.
+
+        Matters stand in for topics where none were found.
+        """
+        topics = [topic.name for topic in self.topics if topic.size >= max(THEME_FROM, topic.before)]
+        matters = [matter.name for matter in self.matters if matter.received >= max(THEME_FROM, matter.before)]
+        return tuple(topics or matters)[:5]
 
 
 def days_of(kind: Kind, day: date) -> tuple[date, date]:
@@ -123,6 +137,8 @@ def bulletin(session: Session, context: Context, kind: Kind, day: date) -> Bulle
         headline=_headline(kind, found, urgent, len(overdue)),
         urgent=urgent,
         matters=_hot(session, context, period),
+        topics=kept_topics(session, first, last),
+        bursts=tuple(bursts_during(session, context, period.start, min(period.end, period.as_of))),
         overdue=overdue,
     )
 

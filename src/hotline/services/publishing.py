@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.city_time import CITY_ZONE
 from hotline.services.bulletin_files import document, workbook
-from hotline.services.bulletins import Kind, bulletin, latest
+from hotline.services.bulletins import Kind, bulletin, days_of, latest
 from hotline.services.context import Context
+from hotline.services.topics import ensure_topics
 from hotline.storage.tables import BULLETIN
 
 # The hours of the city's day in which bulletins are made: the day before is over, and few people call.
@@ -31,11 +32,13 @@ def publish_due(session: Session, context: Context) -> int:
 
 def publish(session: Session, context: Context, kind: Kind, day: date) -> bool:
     """Make and keep one bulletin; False when it is kept already: what was published stays."""
-    found = bulletin(session, context, kind, day)
+    first, last = days_of(kind, day)
     columns = BULLETIN.c
-    kept = select(columns.id).where(columns.kind == kind, columns.first_day == found.first)
+    kept = select(columns.id).where(columns.kind == kind, columns.first_day == first)
     if session.scalar(kept) is not None:
         return False
+    ensure_topics(session, context, first, last)
+    found = bulletin(session, context, kind, day)
     session.execute(
         insert(BULLETIN).values(
             kind=kind,

@@ -62,3 +62,40 @@ def test_few_calls_are_never_a_burst() -> None:
     assert tail(3, quiet) < ALARM
     assert not is_burst(3, quiet)
     assert is_burst(6, quiet)
+
+
+# The matters of a city's districts, with very different shares of its calls, and how busy each three hours are.
+PAIRS, CALLS_A_DAY, DAYS = 528, 1370, 40
+BUSY = (0.15, 0.1, 1.0, 1.9, 1.5, 1.6, 1.1, 0.65)
+
+
+@pytest.fixture(scope="module")
+def means() -> list[list[float]]:
+    """What each pair brings in each three hours of a day."""
+    draw = random.Random(1)
+    shares = [draw.lognormvariate(0, 1.2) for _ in range(PAIRS)]
+    each = [CALLS_A_DAY * share / sum(shares) / len(BUSY) for share in shares]
+    return [[mean * busy * len(BUSY) / sum(BUSY) for busy in BUSY] for mean in each]
+
+
+def test_a_city_has_about_one_false_alarm_in_two_days(means: list[list[float]]) -> None:
+    """The page says half an alarm a day; more than one would be switched off."""
+    draw, alarms = random.Random(2), 0
+    for pair in means:
+        overall = sum(pair) / len(pair)
+        for mean in pair:
+            weeks = [clustered(draw, mean, 1.3) for _ in range(8)]
+            expected = baseline(weeks, overall)
+            alarms += sum(is_burst(clustered(draw, mean, 1.3), expected) for _ in range(DAYS))
+    assert alarms / DAYS < 1
+
+
+@pytest.mark.parametrize(("extra", "found"), [(10, 0.8), (15, 0.95)])
+def test_most_bursts_of_a_city_are_found(means: list[list[float]], extra: int, found: float) -> None:
+    draw, alarms, windows = random.Random(3), 0, 0
+    for pair in means:
+        for mean in pair[2:7]:
+            weeks = [clustered(draw, mean, 1.3) for _ in range(8)]
+            alarms += is_burst(clustered(draw, mean, 1.3) + extra, baseline(weeks, sum(pair) / len(pair)))
+            windows += 1
+    assert alarms / windows > found

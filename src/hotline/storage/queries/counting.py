@@ -223,8 +223,10 @@ AND EXISTS (SELECT FROM counted WHERE counted.ticket_id = ticket.id)
 # Everything is looked up by ticket.  A table that has just been filled has no statistics yet, and the planner would
 # read it from end to end for every batch.  And it has to see how many tickets there are: a plan kept for any number of
 # them is made for ten, and costs ten times as much for two thousand.
-_PLANS = text("SELECT set_config('enable_seqscan', :scans, true), set_config('plan_cache_mode', :plans, true)")
-_OURS, _USUAL = {"scans": "off", "plans": "force_custom_plan"}, {"scans": "on", "plans": "auto"}
+_PLANS = text(
+    "SELECT current_setting('enable_seqscan'), current_setting('plan_cache_mode'), "
+    "set_config('enable_seqscan', :scans, true), set_config('plan_cache_mode', :plans, true)"
+)
 
 _TAKE = text("""
 DELETE FROM uncounted WHERE id IN (SELECT id FROM uncounted ORDER BY id LIMIT :limit) RETURNING ticket_id
@@ -252,10 +254,10 @@ def count_tickets(session: Session, ids: Sequence[int], *, also_earlier: bool = 
     chosen -= set(session.scalars(_FINAL, {"ids": list(chosen)}))
     if chosen:
         given = {"ids": sorted(chosen)}
-        session.execute(_PLANS, _OURS)
+        scans, plans, *_ = session.execute(_PLANS, {"scans": "off", "plans": "force_custom_plan"}).one()
         session.execute(_COUNT, given)
         session.execute(_WAIT, given)
-        session.execute(_PLANS, _USUAL)
+        session.execute(_PLANS, {"scans": scans, "plans": plans})
     return len(chosen)
 
 

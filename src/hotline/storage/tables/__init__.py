@@ -38,6 +38,7 @@ from hotline.storage.tables.tickets import (
     TicketCohandler,
     TicketEvent,
 )
+from hotline.storage.tables.topics import HOT_TOPIC
 from hotline.storage.tables.triage import CatalogueCohandler, CatalogueEntryRow, Label, Prediction
 from hotline.storage.tables.vectors import KnowledgeVector, OpenVector, TicketVector
 
@@ -47,6 +48,7 @@ __all__ = [
     "COUNTED_DAY",
     "COUNTED_DAY_BY",
     "HANDLED_DAY",
+    "HOT_TOPIC",
     "TICKET_NUMBER",
     "UNCOUNTED",
     "WAITED",

@@ -34,6 +34,7 @@ from hotline.web.pages import (
     session,
     similar,
     tickets,
+    topics,
 )
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "session",
     "similar",
     "tickets",
+    "topics",
 ]
 
 

@@ -30,6 +30,7 @@ from hotline.services.reporting import (
     behind_figure,
     report,
 )
+from hotline.services.topics import rolling_topics
 from hotline.storage.engine import transaction
 from hotline.storage.tables import Department, District
 from hotline.web.api.periods import parse_period
@@ -102,6 +103,7 @@ def report_page() -> View:
             "report.html",
             report=found,
             bursts=bursts(session, runtime().context, given.period.as_of),
+            topics=rolling_topics(session),
             window=int(WINDOW.total_seconds() // 3600),
             today=given.period.as_of.astimezone(CITY_ZONE).date(),
             charts=drawn,
