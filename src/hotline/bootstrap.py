@@ -15,6 +15,7 @@ from celery import Celery
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from hotline.domain.kpi import Weights
 from hotline.domain.people import SYSTEM
 from hotline.domain.retention import closes_before
 from hotline.jobs import queue
@@ -168,6 +169,7 @@ def start(settings: Settings, *, clock: Clock = utc_now, doorbell: Doorbell | No
         timekeeping=keeping.current,
         blind_share=settings.blind_share,
         answer_followup_share=settings.answer_followup_share,
+        weights=Weights(*settings.composite_weights),
         notifies=settings.notifier != "none",
     )
     worker = f"{socket.gethostname()}:{os.getpid()}"

@@ -26,6 +26,7 @@ HINTS = {
     "HOTLINE_SMTP_HOST and HOTLINE_SMTP_FROM)",
     "notify_url": "set it to the https:// address of the city's message system",
     "notify_secret": "set it to at least 32 random characters that the receiver knows too",
+    "composite_weights": "set it to what response, resolution and satisfaction weigh, like 0.30,0.35,0.35",
     "smtp_from": "set it to the address that notifications come from, like hotline@city.example",
     "encryption_keys": "set it to one or more Fernet keys, separated by commas, the newest first; "
     "`python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'` makes one",
@@ -103,6 +104,9 @@ class Settings(BaseSettings):
     blind_share: float = Field(default=0.02, ge=0, le=1)
     # The share of inquiries answered at once that is followed up.
     answer_followup_share: float = Field(default=0.1, ge=0, le=1)
+
+    # What response, resolution and satisfaction weigh in the composite score, separated by commas.
+    composite_weights: Annotated[tuple[float, ...], NoDecode] = (0.30, 0.35, 0.35)
 
     # Where colleagues reach the pages, for links in notifications.
     public_url: str | None = None
@@ -192,6 +196,19 @@ class Settings(BaseSettings):
     @classmethod
     def _split_files(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("composite_weights", mode="before")
+    @classmethod
+    def _three_weights(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            weights = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            raise ValueError("it takes three numbers, like 0.30,0.35,0.35") from None
+        if len(weights) != 3 or not all(0 <= weight <= 100 for weight in weights) or not sum(weights):
+            raise ValueError("it takes three numbers from 0 on, not all of them 0, like 0.30,0.35,0.35")
+        return weights
 
     @field_validator("encryption_keys")
     @classmethod

@@ -81,6 +81,12 @@ def test_everything_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyP
         ("JOB_LEASE_SECONDS", "-1"),
         ("TICK_SECONDS", "0"),
         ("TICK_SECONDS", "nan"),
+        ("COMPOSITE_WEIGHTS", "geheim"),
+        ("COMPOSITE_WEIGHTS", "0.5,0.5"),
+        ("COMPOSITE_WEIGHTS", "0,0,0"),
+        ("COMPOSITE_WEIGHTS", "1,-1,1"),
+        ("COMPOSITE_WEIGHTS", "1,nan,1"),
+        ("COMPOSITE_WEIGHTS", ""),
     ],
 )
 def test_a_wrong_value_is_named_and_never_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -96,6 +102,12 @@ def test_several_keys_are_read_in_order_with_the_newest_first(monkeypatch: pytes
     older = Fernet.generate_key().decode()
     monkeypatch.setenv("HOTLINE_ENCRYPTION_KEYS", f"{KEY} , {older}")
     assert [key.get_secret_value() for key in load_settings().encryption_keys] == [KEY, older]
+
+
+def test_the_composite_weighs_as_the_city_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().composite_weights == (0.30, 0.35, 0.35)
+    monkeypatch.setenv("HOTLINE_COMPOSITE_WEIGHTS", "0.2, 0.4,0.4")
+    assert load_settings().composite_weights == (0.2, 0.4, 0.4)
 
 
 def test_a_plain_postgresql_address_gets_our_driver(monkeypatch: pytest.MonkeyPatch) -> None:

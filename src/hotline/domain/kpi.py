@@ -149,6 +149,9 @@ class Weights:
     satisfaction: float = 0.35
 
 
+DEFAULT_WEIGHTS = Weights()
+
+
 def composite(response: Rate, resolution: Rate, satisfaction: Rate, weights: Weights) -> float | None:
     """Return the composite between 0 and 100, None while one of its three has no cases: a part cannot stand for all."""
     values = (response.value, resolution.value, satisfaction.value)

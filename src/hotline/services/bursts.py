@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.bursts import LEAST_CALLS, WEEKS, baseline, is_burst, tail
 from hotline.services.context import Context
-from hotline.services.topic_names import places_of
+from hotline.services.topic_names import ordinary_words, places_of
 from hotline.storage.tables import COUNTED, District
 
 # As short as a burst may be and still be seen, as long as one may take to be noticed.
@@ -124,6 +124,7 @@ def _alarm(calls: Sequence[datetime], end: datetime) -> _Alarm | None:
 
 def _told(session: Session, context: Context, found: Sequence[tuple[Pair, _Alarm]]) -> list[Burst]:
     names = {row.code: row.name for row in session.scalars(select(District))}
+    ordinary = ordinary_words(context.similar())
     chosen = sorted(found, key=lambda pair: (pair[1].rank, pair[0]))[:LISTED]
     return [
         Burst(
@@ -135,14 +136,14 @@ def _told(session: Session, context: Context, found: Sequence[tuple[Pair, _Alarm
             alarm.calls,
             alarm.expected,
             alarm.probability,
-            _places(session, matter, district, alarm.at),
+            _places(session, ordinary, matter, district, alarm.at),
         )
         for (matter, district), alarm in chosen
     ]
 
 
-def _places(session: Session, matter: str, district: str, end: datetime) -> tuple[str, ...]:
+def _places(session: Session, ordinary: Container[str], matter: str, district: str, end: datetime) -> tuple[str, ...]:
     columns = COUNTED.c
     query = select(columns.ticket_id).where(columns.measure == "received", columns.at > end - WINDOW, columns.at <= end)
     ids = session.scalars(query.where(columns.matter == matter, columns.district == district)).all()
-    return tuple(name for name, _ in places_of(session, ids, least=TOLD_FROM))
+    return tuple(name for name, _ in places_of(session, ids, ordinary, least=TOLD_FROM))

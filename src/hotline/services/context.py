@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from hotline.domain.calendar import Calendar
+from hotline.domain.kpi import DEFAULT_WEIGHTS, Weights
 from hotline.domain.limits import LimitRules
 from hotline.domain.taxonomy import Taxonomy
 from hotline.domain.timekeeping import Timekeeping
@@ -41,7 +42,8 @@ class Context:
     ``classifier`` returns None while no usable model is there.  ``timekeeping`` gives calendar and limits as they are
     now: both may be exchanged while the process runs.  ``blind_share`` of the tickets that the model would
     dispatch go to a dispatcher who does not see its answer; ``answer_followup_share`` of what is answered at once is
-    followed up.  ``notifies`` says that a notifier is configured, so that notifications are worth writing down.
+    followed up, the risky ones more.  ``weights`` are those of the composite score.  ``notifies`` says that a notifier
+    is configured, so that notifications are worth writing down.
     ``similar`` gives the similarity model; None while there is none, and then nothing is found similar.
     ``files`` keeps what is attached to tickets; None where no folder is configured.
     """
@@ -53,6 +55,7 @@ class Context:
     timekeeping: Callable[[], Timekeeping]
     blind_share: float = 0.0
     answer_followup_share: float = 0.0
+    weights: Weights = DEFAULT_WEIGHTS
     notifies: bool = False
     similar: Callable[[], SimilarModel | None] = lambda: None
     files: FileStore | None = None

@@ -13,7 +13,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from hotline.domain.figures import FIGURES, Figure
-from hotline.domain.kpi import Durations, Measure, Period, Rate, Tier, Weights, composite, per_ten_thousand, tier
+from hotline.domain.kpi import (
+    DEFAULT_WEIGHTS,
+    Durations,
+    Measure,
+    Period,
+    Rate,
+    Tier,
+    Weights,
+    composite,
+    per_ten_thousand,
+    tier,
+)
 from hotline.services.access import subtree
 from hotline.services.context import Context
 from hotline.services.errors import InvalidInput
@@ -29,7 +40,7 @@ NO_DISTRICT = "未填区域"
 NO_TASK = "待分类"
 CITY = "全市"
 ITSELF = "="
-NO_TIMES, DEFAULT_WEIGHTS = Durations(), Weights()
+NO_TIMES = Durations()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,11 +193,9 @@ def slice_of(session: Session, choice: Choice) -> Slice:
     )
 
 
-def report(
-    session: Session, context: Context, period: Period, choice: Choice, weights: Weights = DEFAULT_WEIGHTS
-) -> Report:
+def report(session: Session, context: Context, period: Period, choice: Choice) -> Report:
     """Compute the report of ``period`` over what was chosen."""
-    chosen, now = slice_of(session, choice), context.now()
+    chosen, now, weights = slice_of(session, choice), context.now(), context.weights
     by = ("department_id", "task", "district")
     counts = figures.counts(session, period, chosen, by, now=now)
     times = handling_times(session, period, chosen, by)

@@ -5,13 +5,14 @@ person wrote is nobody's business.  Confidential tickets give neither.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from math import log
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, selectinload
 
 from hotline.ml.evidence import is_telling
+from hotline.ml.places import KINDS
 from hotline.ml.privacy import looks_personal
 from hotline.ml.similar import SimilarModel
 from hotline.ml.similar_text import Reading
@@ -23,7 +24,14 @@ from hotline.storage.tables import District, Ticket
 READ = 30
 NAME_WORDS = 3
 TOLD_FROM = 3
+# A word that stands in fewer of a topic's texts than this share does not tell what it is about.
+TOLD_SHARE = 0.2
 PLACES = 3
+ORDINARY_SHARE = 0.002
+# 小区 and 街道 stand in every other text, whatever it is about.
+_KINDS_OF_PLACE = frozenset(
+    ending for kind in ("district", "street", "estate", "village") for ending in KINDS[kind].split()
+)
 
 
 def names_of(
@@ -50,8 +58,12 @@ def _word_shares(readings: Sequence[Reading], model: SimilarModel) -> dict[str, 
     return {
         word: number / len(readings)
         for word, number in counted.items()
-        if number >= TOLD_FROM and word in known and is_telling(word) and word.isalpha() and not looks_personal(word)
+        if number >= max(TOLD_FROM, TOLD_SHARE * len(readings)) and word in known and _may_name(word)
     }
+
+
+def _may_name(word: str) -> bool:
+    return word.isalpha() and is_telling(word) and word not in _KINDS_OF_PLACE and not looks_personal(word)
 
 
 def _telling(mine: dict[str, float], others: Sequence[dict[str, float]]) -> list[str]:
@@ -69,14 +81,28 @@ def _telling(mine: dict[str, float], others: Sequence[dict[str, float]]) -> list
     return words[:NAME_WORDS]
 
 
-def places_of(session: Session, ids: Sequence[int], *, least: int = TOLD_FROM) -> list[tuple[str, int]]:
-    """Return the places that most of the tickets' texts name, with how many tickets: those that ``least`` name."""
+def ordinary_words(model: SimilarModel | None) -> frozenset[str]:
+    """Return words of the corpus that are too common to be a place's name: 本市, 三家."""
+    if model is None:
+        return frozenset()
+    known = model.space.known
+    return frozenset(word for word, texts in known.words.items() if texts > ORDINARY_SHARE * known.texts)
+
+
+def places_of(
+    session: Session, ids: Sequence[int], ordinary: Container[str] = (), *, least: int = TOLD_FROM
+) -> list[tuple[str, int]]:
+    """Return the places that most of the tickets' texts name, with how many tickets: those that ``least`` name.
+
+    What is an ``ordinary`` word names no place, though it was taken for one.
+    """
     open_ones = select(Ticket.id).where(Ticket.id.in_(ids), Ticket.confidential.is_(False))
     named = text("""
         SELECT name, count(*) FROM ticket_vector, unnest(places) name
-        WHERE ticket_id = ANY(:ids) GROUP BY name HAVING count(*) >= :least ORDER BY 2 DESC, 1 LIMIT :most""")
-    given = {"ids": list(session.scalars(open_ones)), "least": least, "most": PLACES}
-    return [(name, number) for name, number in session.execute(named, given) if not looks_personal(name)]
+        WHERE ticket_id = ANY(:ids) GROUP BY name HAVING count(*) >= :least ORDER BY 2 DESC, 1""")
+    given = {"ids": list(session.scalars(open_ones)), "least": least}
+    found = [(name, number) for name, number in session.execute(named, given) if name not in ordinary]
+    return [(name, number) for name, number in found if not looks_personal(name)][:PLACES]
 
 
 def districts_of(session: Session, ids: Sequence[int]) -> list[tuple[str, int]]:

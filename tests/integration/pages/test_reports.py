@@ -7,14 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from tests.factories import ApiClient, ticket_after
+from tests.factories import ApiClient, actor_named, at, ticket_after
 from tests.integration.browser import Browser
 
+from hotline import bootstrap
 from hotline.bootstrap import Runtime, utc_now
 from hotline.domain.city_time import CITY_ZONE
-from hotline.domain.ticket import Action, Channel
+from hotline.domain.ticket import Action, Channel, FollowupResult, Satisfaction
+from hotline.jobs.doorbell import SilentDoorbell
+from hotline.services.followup import FollowUp, follow_up
 from hotline.storage.engine import transaction
 from hotline.web.api.periods import parse_period
+from hotline.web.app import create_app
 from hotline.web.problems import Problem
 
 SUMMARY = "/api/v1/reports/summary"
@@ -188,3 +192,33 @@ def test_each_side_of_a_figure_has_its_list(boss: Browser) -> None:
         page = boss.text("/reports/tickets", figure="completion", met=met)
         assert 'id="total">0<' in page
         assert "没有工单" in page
+
+
+def test_the_composite_weighs_as_the_setting_says(parts: Runtime) -> None:
+    with transaction(parts.sessions) as session:
+        early = at(parts.context, utc_now() - timedelta(days=5))
+        ticket_after(session, early, Action.FOLLOW_UP)
+        unhappy = ticket_after(session, early, Action.APPROVE)
+        called = FollowUp(
+            number=unhappy.number,
+            result=FollowupResult.RESOLVED,
+            satisfaction=Satisfaction.DISSATISFIED,
+            rework=False,
+            comment="只是嫌慢",
+        )
+        follow_up(session, early, called, actor_named(session, "followup01"))
+    scores = []
+    for weights in ("0.30,0.35,0.35", "1,1,0", "0,0,1"):
+        settings = parts.settings.model_copy(
+            update={"composite_weights": tuple(float(part) for part in weights.split(","))}
+        )
+        own = bootstrap.start(settings, doorbell=SilentDoorbell())
+        browser = Browser.of(create_app(own))
+        browser.sign_in("supervisor01")
+        page = browser.text("/reports")
+        shown = re.search(r'综合分（剔除前 / 后）.*?tabular">([\d.]+)', page, re.S)
+        assert shown
+        scores.append(float(shown[1]))
+        own.close()
+    # All were called in time and all is resolved; one of two is content.
+    assert scores == [82.5, 100.0, 50.0]

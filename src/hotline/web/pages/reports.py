@@ -13,12 +13,10 @@ from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.figures import BY_KEY, FIGURES
 from hotline.domain.kpi import AGE_BANDS, TIER_NAMES, Period, Tier
 from hotline.domain.people import Permission
-from hotline.domain.ticket import EXCLUSION_REASON_NAMES
 from hotline.services.bursts import WINDOW, bursts
 from hotline.services.charts import charts
 from hotline.services.countings import catch_up
 from hotline.services.errors import InvalidInput
-from hotline.services.integrity import SIGNAL_NAMES, integrity
 from hotline.services.reporting import (
     ITSELF,
     NONE,
@@ -245,14 +243,3 @@ def _tiered(found: Report) -> list[dict[str, Any]]:
 def _department(line: Line) -> dict[str, Any]:
     score = None if line.score_after is None else round(line.score_after, 1)
     return {"name": line.name, "score": score, "tier": line.tier, "tier_name": TIER_NAMES[line.tier]}
-
-
-@bp.get("/reports/integrity")
-@requires(Permission.READ_REPORTS)
-def integrity_page() -> View:
-    """What moves figures without work being done, and who decided it."""
-    given = asked()
-    with transaction(runtime().sessions) as session:
-        found = integrity(session, runtime().context, given.period)
-    reasons = {code.value: name for code, name in EXCLUSION_REASON_NAMES.items()}
-    return render_template("integrity.html", found=found, given=given.query, reasons=reasons, signals=SIGNAL_NAMES)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.people import ROLE_NAMES
+from hotline.domain.sampling import RISK_NAMES
 from hotline.domain.ticket import (
     CHANNEL_NAMES,
     EXCLUSION_REASON_NAMES,
@@ -204,5 +205,7 @@ _TOLD: Mapping[str, tuple[str, Callable[[Any, _Names], str]]] = {
     "size": ("字节", _plain),
     "approval": ("第几人同意", _plain),
     "knowledge_entry": ("知识库条目", _plain),
+    "risk": ("风险", _coded(RISK_NAMES)),
+    "drawn": ("回访抽样", _either("抽中回访", "未抽中")),
     "entry": ("权责清单条目", _plain),
 }
