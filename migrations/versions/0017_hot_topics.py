@@ -1,14 +1,14 @@
 """Hot topics: what many tickets of a period are about.
 
-Revision: 0015
+Revision: 0017
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
