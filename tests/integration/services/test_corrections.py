@@ -59,5 +59,5 @@ def test_the_button_opens_what_the_row_counts(parts: Runtime) -> None:
     opened = browser.client.get(html.unescape(button[1])).get_data(as_text=True)
     for ticket in changed:
         assert f"/tickets/{ticket.number}" in opened
-    assert "被退回的责任目录条目" in opened
+    assert "被退回的权责清单条目" in opened
     assert browser.get("/reports/corrections/Z99").status_code == 404
