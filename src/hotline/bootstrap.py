@@ -51,6 +51,7 @@ from hotline.services import calls, countings, drafts, notices, publishing, rete
 from hotline.services.archiving import archive
 from hotline.services.context import Clock, Context
 from hotline.services.dues import recompute_open
+from hotline.services.lists import importing
 from hotline.services.timekeeping import TimekeepingSource
 from hotline.services.triage import triage
 from hotline.settings import Settings
@@ -228,6 +229,7 @@ def _handlers(
         retention.prune_keys(session, keep=KEEP_IDEMPOTENCY_KEYS)
         drafts.prune(session)
         calls.prune(session)
+        importing.prune(session, context)
 
     def run_search_words(session: Session, _args: Mapping[str, Any]) -> None:
         if search_words.catch_up(session, context) == search_words.BATCH:

@@ -334,11 +334,11 @@ def test_an_upload_is_its_owner_s_and_is_forgotten_after_a_day(city: City, parts
         with pytest.raises(NotFound):
             importing.opened(session, city.context, LISTS["catalogue"], import_id, city.admin)
     clock = MovableClock()
-    clock.advance(days=2)
-    city.context = at(city.context, clock())
-    city.upload("departments", content)
-    with pytest.raises(NotFound):
-        city.dry_run("departments", import_id)
+    for hours, left in ((23, 1), (2, 0)):
+        clock.advance(hours=hours)
+        with transaction(parts.sessions) as session:
+            importing.prune(session, at(city.context, clock()))
+            assert len(session.scalars(select(ListImport)).all()) == left
 
 
 def test_a_new_set_of_limits_begins_now_and_reaches_what_runs(city: City, parts: Runtime) -> None:

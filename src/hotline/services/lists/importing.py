@@ -47,7 +47,6 @@ def upload(
     refuse_repeated(rows, which.key, which.columns)
     given = {option.value: tidy(options.get(option, ""))[:100] for option in which.options}
     _checked(session, context, which, rows, given)
-    session.execute(delete(ListImport).where(ListImport.uploaded_at < context.now() - KEPT_FOR))
     assert actor.account_id is not None
     kept = ListImport(
         account_id=actor.account_id,
@@ -90,6 +89,12 @@ def apply(session: Session, context: Context, which: ImportList, import_id: int,
 def drop(session: Session, which: ImportList, import_id: int, actor: Actor) -> None:
     """Forget an upload.  Raises ``NotFound``."""
     session.delete(_kept(session, which, import_id, actor))
+
+
+def prune(session: Session, context: Context) -> int:
+    """Delete uploads that nobody has applied within a day; return how many."""
+    late = delete(ListImport).where(ListImport.uploaded_at < context.now() - KEPT_FOR)
+    return len(session.scalars(late.returning(ListImport.id)).all())
 
 
 def _kept(session: Session, which: ImportList, import_id: int, actor: Actor, *, lock: bool = False) -> ListImport:
