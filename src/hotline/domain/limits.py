@@ -227,5 +227,15 @@ DEFAULT_RULES = LimitRules(
     ),
 )
 
+# Where the rules above come from, as people read it; a city's own rules say so in its own words.
+SOURCE_NAMES = {
+    "practice": "各地通行做法",
+    "practice; varies from 2 h to 1 wd": "各地通行做法，2 小时至 1 个工作日不等",
+    "practice; Shandong 2020 allows 2 wd": "各地通行做法；山东 2020 年规定为 2 个工作日",
+    "the longest of the limits by type": "各类型时限中最长的",
+    "Guangdong 2022": "广东 2022 年规定",
+    "Beijing": "北京做法",
+}
+
 # An extension (延期) is granted once and adds at most this many working days (Shandong).
 LONGEST_EXTENSION = 10

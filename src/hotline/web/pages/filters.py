@@ -11,6 +11,8 @@ from hotline.domain.calendar import Calendar
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.clock_notices import NOTICE_NAMES
 from hotline.domain.kpi import Rate
+from hotline.domain.limit import Limit, Unit
+from hotline.domain.limits import SOURCE_NAMES
 from hotline.domain.people import ROLE_NAMES, Permission, Role
 from hotline.domain.retention import CLOSED_OUT
 from hotline.domain.ticket import (
@@ -200,6 +202,22 @@ def mask_of(ticket: Ticket) -> Mask:
     return mask_for(ticket, runtime().context, g.actor)
 
 
+def source_name(source: str | None) -> str:
+    """Where a limit comes from; what a city has written itself stands as it is."""
+    return gettext(SOURCE_NAMES[source]) if source in SOURCE_NAMES else source or "—"
+
+
+def limit_name(limit: Limit) -> str:
+    """A limit in words: 10 工作日, 2 工作小时, 24 小时（昼夜连续）."""
+    if limit.unit is Unit.WORKING_DAYS:
+        unit = gettext("工作日")
+    elif limit.unit is Unit.HOURS:
+        unit = gettext("小时（昼夜连续）") if limit.clock else gettext("工作小时")
+    else:
+        unit = gettext("分钟（昼夜连续）") if limit.clock else gettext("工作分钟")
+    return f"{limit.amount} {unit}"
+
+
 def register(app: Flask) -> None:
     """Make the filters and names known to the templates of ``app``."""
     for function in (
@@ -224,6 +242,8 @@ def register(app: Flask) -> None:
         marked,
         span,
         total,
+        source_name,
+        limit_name,
     ):
         app.add_template_filter(function)
     app.context_processor(_names)
