@@ -13,6 +13,7 @@ from sqlalchemy import Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from hotline.domain.audit import AuditAction
+from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.people import Actor
 from hotline.services import audit
 from hotline.services.context import Context
@@ -232,7 +233,8 @@ def plan_import(session: Session, context: Context, draft: Draft, since: datetim
         raise InvalidInput("from", "lies in the past: tickets have been dispatched by the catalogue of then")
     later = session.scalar(select(func.min(CatalogueEntryRow.valid_from)).where(CatalogueEntryRow.valid_from >= since))
     if later is not None:
-        raise Conflict(f"entries begin at {later.isoformat()} already, not before --from; see `hotline catalogue drop`")
+        at = f"{later.astimezone(CITY_ZONE):%Y-%m-%d %H:%M}"
+        raise Conflict(f"entries begin at {at} already, not before --from; see `hotline catalogue drop`")
     wanted = {line.place: line for line in draft.lines}
     closed = [row for row in entries_at(session, since) if not _says(row, wanted.get((row.matter, row.district)))]
     kept = {(row.matter, row.district) for row in entries_at(session, since)} - {(r.matter, r.district) for r in closed}

@@ -218,7 +218,7 @@ def test_a_catalogue_to_come_is_announced_and_taken_back(admin: Browser) -> None
     assert "2099-01-01 00:00 起新增 1 行、结束 1 行" in admin.text("/catalogue")
     # While it waits, nothing earlier is imported over it.
     blocked = upload(admin, "catalogue", exported(admin, "catalogue", lambda sheet: sheet.delete_rows(2)))
-    assert "请先在权责清单页撤回它" in blocked.get_data(as_text=True)
+    assert "已有 2099-01-01 00:00 起生效的导入，请先在权责清单页撤回它" in blocked.get_data(as_text=True)
     admin.send("/catalogue/drop", {}, form_on="/catalogue")
     assert "已撤回尚未生效的 1 行" in admin.text("/catalogue")
     assert "起新增" not in admin.text("/catalogue")

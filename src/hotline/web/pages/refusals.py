@@ -163,7 +163,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"there is no active department with the code (?P<code>.*)"), "没有承办单位 %(code)s，或已停用"),
     (re.compile(r"matters without a line for the whole city: (?P<matters>.*)"), "这些事项没有全市的条目：%(matters)s"),
     (
-        re.compile(r"entries begin at (?P<at>\S+) already, .*"),
+        re.compile(r"entries begin at (?P<at>.+) already, .*"),
         "已有 %(at)s 起生效的导入，请先在权责清单页撤回它，或选更晚的生效日",
     ),
     (
