@@ -30,6 +30,8 @@ TICKETS = 1_000_000
 # A city of so many calls a day: a million tickets are two years, and fewer are as many fewer days, so that a month
 # always holds as many.
 CALLS_A_DAY = 1370
+# So many of them, a month and a half, may still move.
+MOVING = 60_000
 END = datetime(2026, 11, 1, tzinfo=CITY_ZONE)
 
 # One ordinary life each, with some late, some returned and reworked by nobody: what matters here is how many there are.
@@ -188,12 +190,15 @@ def _make(session: Session, tickets: int) -> None:
 
 
 def _upkeep(parts: Runtime, tickets: int) -> Iterator[Line]:
-    """Count moved tickets as the job does, two thousand at a time: moved by an hour and, as it was, back again."""
+    """Count moved tickets as the job does, two thousand at a time: moved by an hour and, as it was, back again.
+
+    They are drawn from the newest, as the tickets that move are those of the last weeks.
+    """
     draw = random.Random(1)  # noqa: S311 - draws tickets, keeps no secret
     moved: list[Cost] = []
     same: list[Cost] = []
     for _ in range(5):
-        ids = draw.sample(range(1, tickets + 1), min(2000, tickets))
+        ids = draw.sample(range(max(1, tickets - MOVING), tickets + 1), min(2000, tickets))
         for hours, costs in ((1, moved), (0, same), (-1, moved)):
             with transaction(parts.sessions) as session:
                 for statement in MOVED.split(";"):

@@ -214,6 +214,10 @@ def test_a_caller_is_called_until_the_third_time(sign_in: SignIn, hotline: Insta
         ("followup01", "/calls"),
         ("supervisor01", "/board"),
         ("supervisor01", "/tickets?tab=open"),
+        ("supervisor01", "/reports"),
+        ("supervisor01", "/reports/integrity"),
+        ("supervisor01", "/reports/corrections/E03"),
+        ("supervisor01", "/reports/bulletins/daily"),
     ],
 )
 def test_a_page_is_open_to_everybody_and_fits_the_screen(

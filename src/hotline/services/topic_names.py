@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Container, Sequence
 from math import log
 
-from sqlalchemy import func, select, text
+from sqlalchemy import BigInteger, ColumnElement, any_, cast, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, selectinload
 
 from hotline.ml.evidence import is_telling
@@ -96,7 +97,7 @@ def places_of(
 
     What is an ``ordinary`` word names no place, though it was taken for one.
     """
-    open_ones = select(Ticket.id).where(Ticket.id.in_(ids), Ticket.confidential.is_(False))
+    open_ones = select(Ticket.id).where(among(ids), Ticket.confidential.is_(False))
     named = text("""
         SELECT name, count(*) FROM ticket_vector, unnest(places) name
         WHERE ticket_id = ANY(:ids) GROUP BY name HAVING count(*) >= :least ORDER BY 2 DESC, 1""")
@@ -105,8 +106,13 @@ def places_of(
     return [(name, number) for name, number in found if not looks_personal(name)][:PLACES]
 
 
-def districts_of(session: Session, ids: Sequence[int]) -> list[tuple[str, int]]:
-    """Return the districts that the tickets were filed for, with how many."""
+def districts_of(session: Session, which: ColumnElement[bool]) -> list[tuple[str, int]]:
+    """Return the districts that those tickets were filed for, with how many."""
     query = select(District.name, func.count()).join(Ticket, Ticket.district == District.code)
-    query = query.where(Ticket.id.in_(ids)).group_by(District.name).having(func.count() >= TOLD_FROM)
+    query = query.where(which).group_by(District.name).having(func.count() >= TOLD_FROM)
     return [(name, number) for name, number in session.execute(query.order_by(func.count().desc(), District.name))]
+
+
+def among(ids: Sequence[int]) -> ColumnElement[bool]:
+    """Tell whether a ticket is one of ``ids``: one parameter, however many there are."""
+    return Ticket.id == any_(cast(ids, ARRAY(BigInteger)))

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import and_, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from hotline.domain.city_time import CITY_ZONE
@@ -21,7 +21,7 @@ from hotline.ml.similar import SimilarModel
 from hotline.ml.similar_space import TOPIC, unit
 from hotline.ml.topics import NONE, assign, group
 from hotline.services.context import Context
-from hotline.services.topic_names import PLACES, READ, districts_of, names_of, ordinary_words, places_of
+from hotline.services.topic_names import PLACES, READ, among, districts_of, names_of, ordinary_words, places_of
 from hotline.storage.queries.slices import midnight
 from hotline.storage.tables import HOT_TOPIC, Ticket
 
@@ -99,7 +99,8 @@ def find_topics(session: Session, context: Context, first: date, last: date, *, 
     ours = [np.flatnonzero((nearest == place) & inside) for place in chosen]
     telling = [_nearest(found.vectors, rows, groups.centres[place]) for place, rows in zip(chosen, ours, strict=True)]
     names = names_of(session, context, model, [found.ids[rows].tolist() for rows in telling])
-    usual = {name: number / of for name, number in districts_of(session, found.ids[inside].tolist())}
+    during = and_(Ticket.received_at >= start, Ticket.received_at < end)
+    usual = {name: number / of for name, number in districts_of(session, during)}
     ordinary = ordinary_words(model)
     lines: dict[str, dict[str, Any]] = {}
     for number, place in enumerate(chosen):
@@ -188,7 +189,7 @@ def _line(
     matter, filed = _matter(session, ids)
     if not words and 2 * filed < len(ids):
         return None
-    named, districts = places_of(session, ids, ordinary), districts_of(session, ids)
+    named, districts = places_of(session, ids, ordinary), districts_of(session, among(ids))
     name = "、".join(words) or (context.taxonomy.matters[matter].name if matter else "其他")
     place = _place(named, districts, len(ids), usual)
     return {
@@ -203,7 +204,7 @@ def _line(
 
 def _matter(session: Session, ids: Sequence[int]) -> tuple[str | None, int]:
     """Return the matter that most of the tickets were filed under, with how many."""
-    counted = select(Ticket.matter, func.count()).where(Ticket.id.in_(ids), Ticket.matter.is_not(None))
+    counted = select(Ticket.matter, func.count()).where(among(ids), Ticket.matter.is_not(None))
     query = counted.group_by(Ticket.matter).order_by(func.count().desc(), Ticket.matter).limit(1)
     row = session.execute(query).first()
     return (row[0], row[1]) if row else (None, 0)
