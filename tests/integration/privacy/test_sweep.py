@@ -157,7 +157,7 @@ def _api_paths(swept: Swept, web: Web) -> Iterator[str]:
 def test_pages_show_nothing_to_anybody_without_a_reveal(swept: Swept, username: str) -> None:
     browser = Browser.of(create_app(swept.day.stack.parts))
     browser.sign_in(username)
-    paths = ["/", "/tickets", "/reports", "/audit", "/accounts", "/account"]
+    paths = ["/", "/tickets", "/reports", "/audit", "/accounts", "/account", "/departments", "/catalogue", "/knowledge"]
     paths += [f"/tickets/{number}" for number in swept.day.numbers.values()]
     places = [Place(path, browser.get(path).get_data(as_text=True)) for path in paths]
     places += [Place(state, browser.get("/tickets", state=state).get_data(as_text=True)) for state in ("all", "closed")]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -532,3 +533,23 @@ def test_one_file_adds_no_more_accounts_than_can_be_hashed_at_once(city: City) -
 
     ((_, column, message),) = city.refused("accounts", edit)
     assert (column, message) == ("username", "is beyond the 100 new accounts that one file adds")
+
+
+def test_two_clicks_at_once_apply_it_once(city: City, parts: Runtime) -> None:
+    def edit(sheet: Any) -> None:
+        sheet.append(["XFJ", "消防救援局", "市级部门", None, None, "在用"])
+
+    import_id = city.upload("departments", edited(city.export("departments"), edit))
+    shown = city.dry_run("departments", import_id).plan.digest
+
+    def click(_: int) -> str:
+        try:
+            return f"{city.apply('departments', import_id, shown).changes} change"
+        except NotFound:
+            return "applied already"
+
+    with ThreadPoolExecutor(4) as clicks:
+        assert sorted(clicks.map(click, range(4))) == ["1 change", *["applied already"] * 3]
+    with transaction(parts.sessions) as session:
+        told = session.scalars(select(AuditEntry).where(AuditEntry.subject == "department:XFJ")).all()
+        assert len(told) == 1
