@@ -3,6 +3,8 @@
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +19,8 @@ from hotline.bootstrap import Runtime
 from hotline.domain.ticket import Action
 from hotline.services.lists.registry import LISTS
 from hotline.storage.engine import transaction
-from hotline.storage.tables import CatalogueEntryRow, KnowledgeEntry
+from hotline.storage.tables import CatalogueEntryRow, KnowledgeEntry, Ticket
+from hotline.web.app import create_app
 from hotline.web.pages.lists import PAGES
 
 Edit = Callable[[Any], None]
@@ -314,3 +317,50 @@ def test_the_pages_speak_english_too(admin: Browser) -> None:
         assert re.search(r"<h1[^>]*>\s*(<[^>]*>)?[A-Z]", page) or path == "/catalogue/E03", path
     wrong = upload(admin, "departments", b"no workbook").get_data(as_text=True)
     assert "is no Excel workbook; save it as .xlsx" in wrong
+
+
+def test_limits_that_are_dated_back_show_which_dues_they_would_move(admin: Browser, parts: Runtime) -> None:
+    with transaction(parts.sessions) as session:
+        number = ticket_after(session, parts.context, Action.SIGN).number
+        before = session.scalars(select(Ticket.handle_due).where(Ticket.number == number)).one()
+
+    def lengthen(sheet: Any) -> None:
+        for row in range(2, sheet.max_row + 1):
+            if sheet.cell(row, 1).value == "办理时限" and sheet.cell(row, 7).value == "工作日":
+                put(sheet, row, "时限", 60)
+
+    content = exported(admin, "limits", lengthen)
+    place = upload(admin, "limits", content, version="从宽", since="2020-01-01").location
+    page = admin.text(place)
+    assert "版本名：从宽。" in page
+    assert "自 2020-01-01 起生效。" in page
+    assert "推后" not in page
+    page = admin.text(place, shifts="yes")
+    assert re.search(r"办理时限</th><td>推后</td><td class=\"text-end tabular\">1</td>", page)
+    with transaction(parts.sessions) as session:
+        assert session.scalars(select(Ticket.handle_due).where(Ticket.number == number)).one() == before
+    admin.send(f"{place}/apply", {"digest": digest(page)}, form_on=place)
+    assert re.search(
+        r"从宽</a></th>\s*<td[^>]*>2020-01-01 00:00</td>\s*<td[^>]*><span[^>]*>使用中", admin.text("/limits")
+    )
+    # A version's name is used once.
+    again = upload(admin, "limits", exported(admin, "limits", lambda sheet: put(sheet, 2, "时限", 50)), version="从宽")
+    assert "已有名为 从宽 的版本" in again.get_data(as_text=True)
+
+
+def test_a_year_without_its_notice_is_marked_provisional_until_it_comes(parts: Runtime) -> None:
+    year = max(parts.context.calendar.published_years or ()) + 1
+    clock = replace(parts.context, now=lambda: datetime(year, 6, 1, tzinfo=UTC))
+    browser = Browser.of(create_app(replace(parts, context=clock)))
+    browser.sign_in("admin")
+    assert f"{year} 年的放假通知还没有导入" in browser.text("/calendar")
+
+    def edit(sheet: Any) -> None:
+        sheet.delete_rows(2, sheet.max_row)
+        sheet.append([year, "放假", f"{year}-01-01", f"{year}-01-03", "元旦", "测试文号"])
+
+    place = upload(browser, "calendar", exported(browser, "calendar", edit)).location
+    browser.send(f"{place}/apply", {"digest": digest(browser.text(place))}, form_on=place)
+    page = browser.text("/calendar")
+    assert f"{year} 年的放假通知还没有导入" not in page
+    assert "测试文号" in page
