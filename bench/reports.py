@@ -18,6 +18,7 @@ from hotline.bootstrap import Runtime
 from hotline.domain.city_time import CITY_ZONE
 from hotline.domain.kpi import Measure, Period
 from hotline.services import countings
+from hotline.services.bursts import bursts
 from hotline.services.charts import charts
 from hotline.services.context import Context
 from hotline.services.reporting import Choice, report
@@ -286,6 +287,7 @@ def _tiles(parts: Runtime, tickets: int) -> Iterator[Line]:
         "tickets behind a figure": lambda session, month: figures.cohort(
             session, month, whole, Measure.COMPLETION, False, offset=0, limit=50
         ),
+        "bursts of three hours": lambda session, month: bursts(session, context, month.end),
         "figures of one matter": lambda session, month: figures.counts(session, month, e03, (), now=context.now()),
     }
     for name, tile in tiles.items():

@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from hotline.domain.bursts import LEAST_CALLS, WEEKS, baseline, is_burst, tail
@@ -60,8 +60,15 @@ class _Alarm:
 
 def bursts(session: Session, context: Context, now: datetime) -> list[Burst]:
     """Return the alarms of the window that ends ``now``, the least probable first."""
+    columns = COUNTED.c
+    lately = select(columns.matter, columns.district).where(
+        columns.measure == "received", columns.at > now - WINDOW, columns.at <= now
+    )
+    # Few pairs have had as many calls as an alarm takes, and only their season is read.
+    many = lately.group_by(columns.matter, columns.district).having(func.count() >= LEAST_CALLS)
+    pairs = [(matter, district) for matter, district in session.execute(many)]
     found = []
-    for pair, calls in _calls(session, now, now).items():
+    for pair, calls in (_calls(session, now, now, pairs) if pairs else {}).items():
         alarm = _alarm(calls, now)
         if alarm is not None:
             found.append((pair, alarm))
@@ -90,8 +97,13 @@ def bursts_during(session: Session, context: Context, start: datetime, end: date
     return _told(session, context, found)
 
 
-def _calls(session: Session, start: datetime, end: datetime) -> dict[Pair, list[datetime]]:
-    """Return when there were calls, by matter and district, in all that windows ending in this time look at."""
+def _calls(
+    session: Session, start: datetime, end: datetime, pairs: Sequence[Pair] | None = None
+) -> dict[Pair, list[datetime]]:
+    """Return when there were calls, by matter and district, in all that windows ending in this time look at.
+
+    ``pairs`` are the only ones that matter, None for all.
+    """
     columns = COUNTED.c
     query = select(columns.matter, columns.district, columns.at).where(
         columns.measure == "received",
@@ -100,6 +112,8 @@ def _calls(session: Session, start: datetime, end: datetime) -> dict[Pair, list[
         columns.matter.is_not(None),
         columns.district.is_not(None),
     )
+    if pairs is not None:
+        query = query.where(tuple_(columns.matter, columns.district).in_(pairs))
     calls: dict[Pair, list[datetime]] = defaultdict(list)
     for matter, district, at in session.execute(query.order_by(columns.at)):
         calls[matter, district].append(at)
