@@ -137,6 +137,8 @@ def _alarm(calls: Sequence[datetime], end: datetime) -> _Alarm | None:
 
 
 def _told(session: Session, context: Context, found: Sequence[tuple[Pair, _Alarm]]) -> list[Burst]:
+    if not found:
+        return []
     names = {row.code: row.name for row in session.scalars(select(District))}
     ordinary = ordinary_words(context.similar())
     chosen = sorted(found, key=lambda pair: (pair[1].rank, pair[0]))[:LISTED]
