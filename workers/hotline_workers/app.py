@@ -4,7 +4,7 @@ Tasks are thin: they take an id and call the runtime.  Start it with ``hotline w
 """
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from celery import Celery
@@ -12,10 +12,12 @@ from celery.signals import setup_logging, worker_process_init
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from hotline.bootstrap import Runtime, start
 from hotline.jobs.messaging import RUN_JOB, TICK, make_celery
 from hotline.logs import configure_logging
 from hotline.settings import load_settings
+
+if TYPE_CHECKING:
+    from hotline.bootstrap import Runtime
 
 log = structlog.get_logger()
 
@@ -32,8 +34,13 @@ def _use_our_logging(**_: Any) -> None:
 
 
 @cache
-def runtime() -> Runtime:
-    """The runtime of this process, built at its first job."""
+def runtime() -> "Runtime":
+    """The runtime of this process, built at its first job.
+
+    Imported here, since neither the beat nor the parent of the workers needs all that a job does.
+    """
+    from hotline.bootstrap import start
+
     return start(settings)
 
 

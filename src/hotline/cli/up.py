@@ -1,6 +1,9 @@
 """``hotline up``: everything on one machine, from nothing; Ctrl-C stops all of it."""
 
+import json
 import os
+import signal
+import subprocess
 import sys
 import time
 import urllib.error
@@ -12,7 +15,17 @@ import click
 
 from hotline.cli.installation import environment_of
 from hotline.cli.serve import beat_argv, web_argv, worker_argv
-from hotline.embedded import Child, DataFolder, EmbeddedError, EmbeddedPostgres, EmbeddedRedis, Supervisor, check_port
+from hotline.embedded import (
+    Child,
+    DataFolder,
+    EmbeddedError,
+    EmbeddedPostgres,
+    EmbeddedRedis,
+    Supervisor,
+    check_port,
+    orphans,
+)
+from hotline.embedded.service import Launch
 from hotline.jobs.registry import QUICK_QUEUES, RETRAIN
 
 HOST = "127.0.0.1"
@@ -99,11 +112,19 @@ def _start_redis(folder: DataFolder, supervisor: Supervisor) -> str:
 
 def _prepare(folder: DataFolder, url: str, calls: int) -> dict[str, Any]:
     """Migrate, build the demo city when it is not there yet, and return the demo's accounts and tokens."""
-    # Imported here, after the first lines are on the screen: the program's own modules take a moment to load.
-    from hotline.demo.build import prepare_demo
-    from hotline.settings import load_settings
-
-    return prepare_demo(load_settings(), folder.path / "demo.json", url, _say, calls)
+    file = folder.path / "demo.json"
+    argv = Launch(signal.SIGKILL).command([sys.executable, "-m", "hotline.demo", str(file), url, str(calls)])
+    environment = {**os.environ, **orphans.mark("demo", folder.path)}
+    with subprocess.Popen(argv, env=environment, start_new_session=True) as building:
+        try:
+            status = building.wait()
+        finally:
+            # A Ctrl-C leaves by here; what is half built is rolled back.
+            building.kill()
+    if status != 0:
+        raise EmbeddedError("the demo could not be prepared; what went wrong stands above")
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 def _answers(url: str) -> bool:

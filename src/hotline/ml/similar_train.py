@@ -15,7 +15,8 @@ from hotline.ml.similar_data import read_corpus, read_events, read_look_alikes
 from hotline.ml.similar_evaluate import figures, with_pairs
 from hotline.ml.similar_fit import Progress, held_out
 from hotline.ml.similar_pairs import INPUTS, Collection
-from hotline.ml.similar_space import DIMENSIONS, Space, fit_space
+from hotline.ml.similar_space import DIMENSIONS, Space
+from hotline.ml.similar_space_fit import fit_space
 from hotline.ml.similar_store import pack, write_similar
 from hotline.ml.similar_text import read_message
 
