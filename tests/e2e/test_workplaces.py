@@ -143,7 +143,7 @@ def test_a_merge_and_its_undo(sign_in: SignIn, hotline: Installation) -> None:
     section(page, "撤销并单")
     page.locator("#unmerge-reason").fill("是另一盏灯")
     page.get_by_role("button", name="撤销并单").click()
-    expect(page.locator(".state-awaiting")).to_have_text("待签收")
+    expect(page.locator(".state").first).to_have_text("待签收")
     assert state_of(hotline, two) == "awaiting_sign"
 
 
