@@ -6,6 +6,7 @@ person wrote is nobody's business.  Confidential tickets give neither.
 
 from collections import Counter
 from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from math import log
 
 from sqlalchemy import BigInteger, ColumnElement, any_, cast, func, select, text
@@ -35,9 +36,15 @@ _KINDS_OF_PLACE = frozenset(
 )
 
 
-def names_of(
-    session: Session, context: Context, model: SimilarModel, topics: Sequence[Sequence[int]]
-) -> list[list[str]]:
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """The words that tell a topic from the others, and in which share of its texts the most frequent of them stands."""
+
+    words: tuple[str, ...]
+    share: float
+
+
+def names_of(session: Session, context: Context, model: SimilarModel, topics: Sequence[Sequence[int]]) -> list[Telling]:
     """Return the telling words of each topic, given tickets of it; confidential tickets give none."""
     wanted = [number for ids in topics for number in ids]
     query = select(Ticket).where(Ticket.id.in_(wanted), Ticket.confidential.is_(False), Ticket.anonymised_at.is_(None))
@@ -67,7 +74,7 @@ def _may_name(word: str) -> bool:
     return word.isalpha() and is_telling(word) and word not in _KINDS_OF_PLACE and not looks_personal(word)
 
 
-def _telling(mine: dict[str, float], others: Sequence[dict[str, float]]) -> list[str]:
+def _telling(mine: dict[str, float], others: Sequence[dict[str, float]]) -> Telling:
     """Return the words that stand in many texts of one topic and in few of the others, the most telling first."""
 
     def worth(word: str) -> float:
@@ -79,7 +86,8 @@ def _telling(mine: dict[str, float], others: Sequence[dict[str, float]]) -> list
         # 停水 says nothing more beside 停水通知.
         if worth(word) > 0 and not any(word in told or told in word for told in words):
             words.append(word)
-    return words[:NAME_WORDS]
+    chosen = tuple(words[:NAME_WORDS])
+    return Telling(chosen, max((mine[word] for word in chosen), default=0.0))
 
 
 def ordinary_words(model: SimilarModel | None) -> frozenset[str]:

@@ -21,7 +21,7 @@ from hotline.ml.similar import SimilarModel
 from hotline.ml.similar_space import TOPIC, unit
 from hotline.ml.topics import NONE, assign, group
 from hotline.services.context import Context
-from hotline.services.topic_names import PLACES, READ, among, districts_of, names_of, ordinary_words, places_of
+from hotline.services.topic_names import PLACES, READ, Telling, among, districts_of, names_of, ordinary_words, places_of
 from hotline.storage.queries.slices import midnight
 from hotline.storage.tables import HOT_TOPIC, Ticket
 
@@ -32,8 +32,12 @@ ALIKE = 0.5
 COMMON_FROM = 300
 # A topic has so many tickets at least, and so large a share of the period's.
 LEAST, LEAST_SHARE = 5, 0.002
-# The largest groups are kept, and of the others those that grew most.
+# The largest topics are kept, and of the others those that grew most; of groups, so many times as many are looked at.
 LARGEST, GROWING = 10, 4
+LOOKED_AT = 3
+# A group is about something when this share of it was filed under one matter, or this share of its texts has a telling
+# word; what is alike only in how it is said (能不能 …) has neither.
+MATTER_SHARE, WORD_SHARE = 1 / 3, 1 / 2
 WEEKS = 8
 WEEK = timedelta(days=7)
 # From these shares of a topic's tickets on a place belongs to its name.
@@ -95,20 +99,22 @@ def find_topics(session: Session, context: Context, first: date, last: date, *, 
     groups = group(found.vectors[inside], alike=ALIKE, least=least)
     nearest = assign(found.vectors, groups.centres, alike=ALIKE)
     trends = _trends(found, nearest, len(groups.centres), start, end)
-    chosen = _hottest(trends)
-    ours = [np.flatnonzero((nearest == place) & inside) for place in chosen]
-    telling = [_nearest(found.vectors, rows, groups.centres[place]) for place, rows in zip(chosen, ours, strict=True)]
-    names = names_of(session, context, model, [found.ids[rows].tolist() for rows in telling])
+    large, growing = _hottest(trends)
+    chosen = [*large, *growing]
+    ours = {place: np.flatnonzero((nearest == place) & inside) for place in chosen}
+    closest = [found.ids[_nearest(found.vectors, ours[place], groups.centres[place])].tolist() for place in chosen]
+    told = dict(zip(chosen, names_of(session, context, model, closest), strict=True))
     during = and_(Ticket.received_at >= start, Ticket.received_at < end)
     usual = {name: number / of for name, number in districts_of(session, during)}
     ordinary = ordinary_words(model)
     lines: dict[str, dict[str, Any]] = {}
-    for number, place in enumerate(chosen):
-        ids = found.ids[ours[number]].tolist()
-        line = _line(session, context, ordinary, names[number], ids, trends[place], usual)
-        # Two that are called by the same matter cannot be told apart: the larger one stands for it.
-        if line is not None:
-            lines.setdefault(line["name"], line)
+    for places, most in ((large, LARGEST), (growing, LARGEST + GROWING)):
+        for place in places:
+            ids = found.ids[ours[place]].tolist()
+            line = _line(session, context, ordinary, told[place], ids, trends[place], usual)
+            # Two that are called by the same matter cannot be told apart: the larger one stands for it.
+            if line is not None and len(lines) < most:
+                lines.setdefault(line["name"], line)
     common = {"first_day": first, "last_day": last, "rolling": rolling, "made_at": context.now(), "of": of}
     rows = [{**common, **line, "rank": rank} for rank, line in enumerate(lines.values())]
     if rows:
@@ -164,12 +170,12 @@ def _trends(found: _Found, nearest: Any, topics: int, start: datetime, end: date
     return [_Trend(size, before, tuple(each)) for size, before, *each in both]
 
 
-def _hottest(trends: Sequence[_Trend]) -> list[int]:
+def _hottest(trends: Sequence[_Trend]) -> tuple[list[int], list[int]]:
+    """Return the largest groups, and of the others those that grew most: more of each than are kept."""
     by_size = sorted(range(len(trends)), key=lambda place: (-trends[place].size, place))
-    others = by_size[LARGEST:]
+    large, others = by_size[: LOOKED_AT * LARGEST], by_size[LOOKED_AT * LARGEST :]
     others.sort(key=lambda place: trends[place].before - trends[place].size)
-    growing = [place for place in others[:GROWING] if trends[place].size > trends[place].before]
-    return by_size[:LARGEST] + growing
+    return large, [place for place in others[: LOOKED_AT * GROWING] if trends[place].size > trends[place].before]
 
 
 def _nearest(vectors: Floats, rows: Any, centre: Floats) -> Any:
@@ -180,17 +186,18 @@ def _line(
     session: Session,
     context: Context,
     ordinary: Container[str],
-    words: list[str],
+    told: Telling,
     ids: list[int],
     trend: _Trend,
     usual: Mapping[str, float],
 ) -> dict[str, Any] | None:
     """Return what is kept of a topic; None when neither words nor a matter tell what it is about."""
     matter, filed = _matter(session, ids)
-    if not words and 2 * filed < len(ids):
+    # Without words the matter is the name, and has to be that of most.
+    if told.share < WORD_SHARE and filed < (MATTER_SHARE if told.words else 1 / 2) * len(ids):
         return None
     named, districts = places_of(session, ids, ordinary), districts_of(session, among(ids))
-    name = "、".join(words) or (context.taxonomy.matters[matter].name if matter else "其他")
+    name = "、".join(told.words) or (context.taxonomy.matters[matter].name if matter else "其他")
     place = _place(named, districts, len(ids), usual)
     return {
         "name": f"{place} · {name}" if place else name,

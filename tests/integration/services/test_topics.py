@@ -11,6 +11,7 @@ from hotline.bootstrap import Runtime
 from hotline.domain.city_time import CITY_ZONE
 from hotline.services import topics
 from hotline.services.bulletins import Kind, bulletin
+from hotline.services.topic_names import Telling
 from hotline.services.vectors import keep_vectors
 from hotline.storage.engine import transaction
 from hotline.storage.tables import HOT_TOPIC, Ticket
@@ -119,3 +120,24 @@ def test_a_closed_out_ticket_is_not_read(parts: Runtime) -> None:
         session.execute(Ticket.__table__.update().values(anonymised_at=clock.instant))
         topics.find_rolling(session, at(parts.context, clock.instant))
         assert all("停水" not in topic.name for topic in topics.rolling_topics(session))
+
+
+@pytest.mark.parametrize(
+    ("words", "share", "matters", "is_told"),
+    [
+        (("周末", "楼上"), 0.3, ("A01", "B02", "C04", "C05", "E03", "F04"), False),
+        (("停水",), 0.6, ("A01", "B02", "C04", "C05", "E03", "F04"), True),
+        (("周末", "楼上"), 0.3, ("C04", "C04", "C05", "E03", "F04", "A01"), True),
+        ((), 0.0, ("C04", "C04", "C05", "E03", "F04", "A01"), False),
+        ((), 0.0, ("C04", "C04", "C04", "E03", "F04", "A01"), True),
+    ],
+)
+def test_a_group_without_a_subject_of_its_own_is_no_topic(
+    parts: Runtime, words: tuple[str, ...], share: float, matters: tuple[str, ...], is_told: bool
+) -> None:
+    """As many people say 能不能 about twenty matters: they are alike in how they ask, and not in what."""
+    with transaction(parts.sessions) as session:
+        ids = [receive(session, parts.context, content=WATER[0], matter=matter).id for matter in matters]
+        trend = topics._Trend(len(ids), 0, (0,) * topics.WEEKS)
+        line = topics._line(session, parts.context, (), Telling(words, share), ids, trend, {})
+    assert (line is not None) is is_told
