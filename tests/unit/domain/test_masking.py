@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hotline.domain import masking
 from hotline.domain.masking import (
     Known,
     find_personal,
@@ -40,6 +41,7 @@ from hotline.domain.masking import (
         ("4111 1111 1111 1111", "4111********1111"),
         ("湘A12345占了消防通道", "湘A***45占了消防通道"),
         ("一辆湘AD12345的车", "一辆湘A***45的车"),
+        ("一辆湘A1B2C3的车", "一辆湘A***C3的车"),
         ("邮箱zhang.san@example.com", "邮箱z***@example.com"),
         ("我叫张三，家住城南", "我叫张**，家住城南"),
         ("我叫李建国家住城南", "我叫李**家住城南"),
@@ -144,6 +146,30 @@ def test_no_mobile_survives(before: str, number: str, gap: str, after: str, wide
 def test_no_id_number_survives(region: str, born: date, tail: str) -> None:
     number = f"{region}{born:%Y%m%d}{tail}"
     assert number not in mask_text(f"证件{number}，请核实")
+
+
+# What is looked for before a pattern is tried, and the patterns that it spares.
+SPARED = {
+    "_MAY_BE_LONG_NUMBER": ("_ID18", "_CARD", "_ID15", "_MOBILE", "_SPACED", "_ANNOUNCED", "_LANDLINE"),
+    "_MAY_BE_LOCAL": ("_LOCAL",),
+    "_MAY_BE_PLATE": ("_PLATE",),
+    "_MAY_BE_EMAIL": ("_EMAIL",),
+    "_MAY_LABEL": ("_LABELLED",),
+    "_MAY_DESCRIBE": ("_DESCRIBED",),
+    "_MAY_INTRODUCE": ("_INTRODUCED",),
+    "_MAY_SAY_SURNAME": ("_SURNAME_THEN_GIVEN",),
+    "_MAY_TITLE": ("_TITLED",),
+}
+
+
+@pytest.mark.parametrize(("first", "name"), [(first, name) for first in SPARED for name in SPARED[first]])
+def test_what_is_looked_for_first_stands_in_all_that_a_pattern_finds(first: str, name: str) -> None:
+    @given(st.from_regex(getattr(masking, name)))
+    def holds(text: str) -> None:
+        assert getattr(masking, first).search(text)
+
+    assert set(SPARED) == {each for each in vars(masking) if each.startswith("_MAY_")}
+    holds()
 
 
 @given(st.text(max_size=200))
