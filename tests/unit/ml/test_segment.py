@@ -1,10 +1,13 @@
 """Hygiene makes one writing of many, hides people, and both segmenters cut what is left alike."""
 
+import re
+
 import jieba
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hotline.ml import segment
 from hotline.ml.corpus import Row
 from hotline.ml.segment import CLASSES, SegmenterError, SegmenterSpec, clean, installed, segmenter
 
@@ -30,6 +33,16 @@ from hotline.ml.segment import CLASSES, SegmenterError, SegmenterSpec, clean, in
 )
 def test_one_writing_of_many(text: str, cleaned: str) -> None:
     assert clean(text) == cleaned
+
+
+@settings(max_examples=1000)
+@given(st.text(st.sampled_from("0123459６٣.,-/:abcg号楼栋元年月日点线多好 "), max_size=30))
+def test_numbers_are_found_from_digit_to_digit_as_by_a_search(text: str) -> None:
+    def class_of(found: re.Match[str]) -> str:
+        kind = found.lastgroup or ""
+        return found.group() if kind == "keep" else segment.CLASSES[kind]
+
+    assert segment._classify_numbers(text) == segment._NUMBER.sub(class_of, text)
 
 
 def test_a_huge_text_is_cut_short() -> None:
