@@ -6,13 +6,18 @@ from pathlib import Path
 import click
 
 from hotline.demo.build import prepare_demo
-from hotline.settings import load_settings
+from hotline.settings import SettingsError, load_settings
 
 
 def main() -> None:
     """Prepare the demo whose ``demo.json``, address and number of calls the command line names."""
     file, url, calls = sys.argv[1:]
-    prepare_demo(load_settings(), Path(file), url, lambda line: click.echo(line, err=True), int(calls))
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    prepare_demo(settings, Path(file), url, lambda line: click.echo(line, err=True), int(calls))
 
 
 if __name__ == "__main__":
