@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from hotline import bootstrap
 from hotline.bootstrap import Runtime
+from hotline.demo import stage
 from hotline.demo.build import prepare_demo
 from hotline.demo.city import DEMO_PASSWORD, build_city
 from hotline.demo.history import History, build_history
@@ -121,6 +122,18 @@ def test_the_same_instant_gives_the_same_city_again(played: Runtime, parts: Runt
         again = story(session)
     assert len(first) > CALLS * 3
     assert again == first
+
+
+def test_writing_together_changes_nothing_of_the_story(
+    played: Runtime, parts: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps about several tickets are written together; each sees what it would have seen after the one before."""
+    monkeypatch.setattr(stage, "TOGETHER", 1)
+    with transaction(parts.sessions) as session:
+        build_history(session, replace(parts.context, answer_followup_share=0.5), UNTIL, CALLS)
+        singly = sorted(map(repr, story(session)))
+    with transaction(played.sessions) as session:
+        assert sorted(map(repr, story(session))) == singly
 
 
 def test_demo_json_has_all_that_others_rely_on_and_a_second_start_keeps_it(bare: Settings, tmp_path: Path) -> None:
