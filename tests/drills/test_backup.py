@@ -207,6 +207,9 @@ def test_attachments_move_with_their_tickets(city: tuple[Path, Settings], tmp_pa
         parts.close()
     made = hotline("backup", str(file), "--data", str(data), "--with-secrets")
     assert "1 attachments" in made.output, made.output
+    again = hotline("backup", str(tmp_path / "another.dump"), "--data", str(data), "--without-attachments")
+    assert "1 attachments are NOT in it" in again.output, again.output
+    assert not (tmp_path / "another.dump.attachments.tar").exists()
     archive, keys = tmp_path / "city.dump.attachments.tar", tmp_path / "city.dump.secrets.json"
     words = ["restore", str(file), "--data", str(other), "--secrets", str(keys), "--replace", "--yes"]
     kept = archive.read_bytes()

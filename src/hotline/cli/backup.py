@@ -93,7 +93,10 @@ def _write(parts: Runtime, file: Path, files: FileStore | None) -> tuple[Holding
         dump.dump(programs(), parts.settings.database_url, file, str(snapshot))
     if not digests or files is None:
         return held, len(digests)
-    return held, write_archive(files, digests, attachments_file(file))
+    try:
+        return held, write_archive(files, digests, attachments_file(file))
+    except ArchiveError as error:
+        raise ArchiveError(f"{file} is written, but not what is attached to its tickets: {error}") from None
 
 
 def _about_attachments(file: Path, archived: Archived | int) -> str:
